@@ -1,0 +1,67 @@
+"""Who may come in: URL → office → role, or 404 for strangers and 403 for colleagues."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from accounts.models import Membership
+from accounts.requests import OfficeRequest, PersonRequest
+
+P = ParamSpec("P")
+PersonView = Callable[Concatenate[PersonRequest, P], HttpResponse]
+OfficeView = Callable[Concatenate[OfficeRequest, P], HttpResponse]
+AnyView = Callable[..., HttpResponse]
+
+
+def person_view(view: PersonView[P]) -> AnyView:
+    """Ask for a login; afterwards the person is exactly here again."""
+    return cast(AnyView, login_required(cast(AnyView, view)))
+
+
+def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
+    """Resolve the slug of the URL to an office the person works for now.
+
+    A stranger gets 404, whether the office exists or not; a colleague without the role gets 403.
+    """
+
+    def decorate(view: OfficeView[P]) -> AnyView:
+        @login_required
+        @wraps(view)
+        def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = (
+                Membership.objects.active()
+                .select_related("office")
+                .filter(office__slug=slug, user_id=request.user.pk)
+                .first()
+            )
+            if membership is None:
+                raise Http404
+            if admin and not membership.is_admin:
+                raise PermissionDenied
+            office_request = cast(OfficeRequest, request)
+            office_request.office = membership.office
+            office_request.membership = membership
+            return view(office_request, *args, **kwargs)
+
+        return cast(AnyView, wrapped)
+
+    return decorate
+
+
+def ask_again_after_15_minutes(request: PersonRequest) -> None:
+    """Raise ReauthenticationRequired when the last proof of identity is older than 15 minutes.
+
+    allauth's middleware answers it with the password screen and then comes back here.
+    """
+    records = get_authentication_records(request, request.user)
+    newest = max((record["at"] for record in records), default=0)
+    if time.time() - newest > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+        raise ReauthenticationRequired

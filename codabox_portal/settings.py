@@ -1,0 +1,283 @@
+"""Every setting of the portal, read from the environment; see docs/operations.md for the table.
+
+Beside a running demo `var/env` fills in what the environment does not say.
+"""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from codabox_portal import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(str(BASE_DIR / "var" / "env"), overwrite=False)
+
+
+def needed(name: str, example: str) -> str:
+    """Return the environment variable `name`, or stop with a sentence that says what to do."""
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set it (for example {name}={example}), "
+            "or start everything with `python3 portal.py demo`."
+        )
+    return str(value)
+
+
+# --- What the deployment decides -------------------------------------------------------------
+
+PORTAL_NAME: str = env.str("PORTAL_NAME", default="MyCodaBox")
+PORTAL_URL: str = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
+PORTAL_DEMO: bool = env.bool("PORTAL_DEMO", default=False)
+PORTAL_SOFTWARE_URL: str = env.str("PORTAL_SOFTWARE_URL", default="http://localhost:8001")
+PORTAL_MAIL_DIR: str = env.str("PORTAL_MAIL_DIR", default="")
+# nginx's internal location of the document bytes; empty: this process streams them itself.
+PORTAL_ACCEL: str = env.str("PORTAL_ACCEL", default="")
+# How many proxies stand in front; their entry in X-Forwarded-For is the caller's address.
+PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
+PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
+
+SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
+DEBUG = env.bool("PORTAL_DEBUG", default=False)
+
+_portal = urlsplit(PORTAL_URL)
+if _portal.scheme not in ("http", "https") or not _portal.hostname:
+    raise ImproperlyConfigured(f"PORTAL_URL must be a full address, not {PORTAL_URL!r}.")
+OVER_HTTPS = _portal.scheme == "https"
+ALLOWED_HOSTS: list[str] = env.list(
+    "PORTAL_HOSTS",
+    default=[_portal.hostname, *(["localhost", "127.0.0.1"] if not OVER_HTTPS else [])],
+)
+
+# --- Parts -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "accounts",
+    "partners",
+    "clients",
+    "consents",
+    "documents",
+    "dashboard",
+    "partner_api",
+    *(["demo"] if PORTAL_DEMO else []),
+    "codabox_portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "oauth2_provider",
+    "rest_framework",
+    "pgtrigger",
+    "csp",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    # The API answers before the browser's middleware begins: it needs none of it.
+    "partner_api.middleware.ApiMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "codabox_portal.middleware.private_pages",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.language_of_the_person",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "codabox_portal.urls"
+WSGI_APPLICATION = "codabox_portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.portal",
+            ],
+        },
+    }
+]
+
+# --- Database, Redis, files ------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url_config(needed("DATABASE_URL", "postgres://portal:…@host/portal"))}
+DATABASES["default"].update(
+    ENGINE="django.db.backends.postgresql",
+    # A new connection costs 13 ms of CPU; workers keep theirs and check it when it was idle.
+    CONN_MAX_AGE=None,
+    CONN_HEALTH_CHECKS=True,
+    OPTIONS={"application_name": "portal", "connect_timeout": 4},
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = needed("REDIS_URL", "redis://:…@host:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "documents": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("PORTAL_STORAGE", default=str(BASE_DIR / "var" / "documents")),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if PORTAL_DEMO or DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = PORTAL_DEMO or DEBUG
+
+# --- People ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # Client secrets have 256 random bits, so a slow hash would only slow the token endpoint down.
+    "partners.hashers.HighEntropySha256",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# One account per address, whatever its letter case: a unique constraint on Lower("email").
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "accounts:home"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds; the reset mail is valid for one hour
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # the first login is by an invitation to that address
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+
+# --- Browser safety --------------------------------------------------------------------------
+
+_prefix = "__Host-" if OVER_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_prefix}portal_session"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = OVER_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_prefix}portal_csrf"
+LANGUAGE_COOKIE_NAME = f"{_prefix}portal_language"
+SECURE_SSL_REDIRECT = False  # the proxy does it; the API never redirects
+SECURE_HSTS_SECONDS = 63_072_000 if OVER_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PORTAL_TRUSTED_PROXIES else None
+# Our own forms need an Origin, so not "no-referrer"; a partner never gets a Referer.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Words and times -------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Europe/Brussels"
+USE_TZ = True
+
+DEFAULT_FROM_EMAIL = env.str("PORTAL_MAIL_FROM", default=f"{PORTAL_NAME} <no-reply@{_portal.hostname}>")
+if PORTAL_MAIL_DIR:
+    EMAIL_BACKEND = "demo.mail.EmlFiles"
+    EMAIL_FILE_PATH = PORTAL_MAIL_DIR
+else:
+    vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+
+# --- Partners: tokens and API ----------------------------------------------------------------
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.Application"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 1800,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "CLIENT_SECRET_HASHER": "sha256-high-entropy",
+    "SCOPES": {"documents": "Documents of offices that allowed it"},
+    "DEFAULT_SCOPES": [],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["partner_api.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["partner_api.negotiation.JsonApiRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["partner_api.negotiation.JsonApiParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_api.negotiation.AlwaysJson",
+    "EXCEPTION_HANDLER": "partner_api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Jobs and logs ---------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "write down lapsed requests": {
+        "task": "consents.tasks.write_down_lapsed_requests",
+        "schedule": 60.0,
+    },
+    "forget expired tokens": {
+        "task": "partners.tasks.forget_expired_tokens",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+}
+
+LOGGING = logs.configuration(json_lines=not sys.stderr.isatty())
+DJANGO_STRUCTLOG_USER_ID_FIELD = "id"

@@ -1,0 +1,16 @@
+"""Table of contents."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("partner_api.urls")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("accounts.login_urls")),
+    path("", include("accounts.urls")),
+    path("", include("dashboard.urls")),
+    path("", include("consents.urls")),
+]
+if settings.PORTAL_DEMO:
+    urlpatterns.append(path("demo", include("demo.urls")))

@@ -1,0 +1,81 @@
+"""May this software see this office's documents now? The one answer, asked afresh every time.
+
+The API, the screens and running downloads all read a `Standing` from the database and ask it for
+the first failing reason. Nothing of it is ever cached: the first request after a cancel is refused.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from django.db import connection
+
+
+class Refusal(StrEnum):
+    """Why access is refused, in the order in which the question is asked; codes of the API."""
+
+    PARTNER_SUSPENDED = "partnerSuspended"
+    OFFICE_SUSPENDED = "accountingOfficeSuspended"
+    NOT_CONFIRMED = "consentNotConfirmed"
+    PAUSED = "consentPaused"
+    TERMS_OVERDUE = "termsToBeReaccepted"
+    KIND_NOT_ALLOWED = "documentTypeNotAllowed"
+
+
+# The columns of a standing, for a query that has a consent `c`, its partner `p` and office `o`.
+# Only the clock of the database counts: a web server's clock may be wrong.
+STANDING_COLUMNS = """
+    c.id, o.id, c.status, p.status = 'active', o.is_active,
+    c.paused_at is not null and coalesce(c.paused_until > statement_timestamp(), true),
+    coalesce(c.reaccept_by <= statement_timestamp(), false), p.document_kinds
+"""
+OF_ONE_CONSENT = f"""
+    select {STANDING_COLUMNS} from consents_consent c
+    join partners_partner p on p.id = c.partner_id
+    join accounts_office o on o.id = c.office_id
+    where c.id = %s
+"""  # noqa: S608  # constants only
+
+
+class Standing(NamedTuple):
+    """What one consent is worth at this moment."""
+
+    consent_id: int
+    office_id: int
+    status: str
+    partner_active: bool
+    office_active: bool
+    paused: bool
+    terms_overdue: bool
+    kinds: list[str]
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        return cls(*row)
+
+    @classmethod
+    def of(cls, consent_id: int) -> Self:
+        """Read the standing of a consent: one statement, by primary key."""
+        with connection.cursor() as cursor:
+            cursor.execute(OF_ONE_CONSENT, [consent_id])
+            return cls.from_row(cursor.fetchone())
+
+    def refusal(self, kind: str | None = None) -> Refusal | None:
+        """Return the first reason why documents (of this kind) may not be read; None when they may.
+
+        Whether a company belongs to the office now is said by the document rows themselves.
+        """
+        if not self.partner_active:
+            return Refusal.PARTNER_SUSPENDED
+        if not self.office_active:
+            return Refusal.OFFICE_SUSPENDED
+        if self.status != "allowed":
+            return Refusal.NOT_CONFIRMED
+        if self.paused:
+            return Refusal.PAUSED
+        if self.terms_overdue:
+            return Refusal.TERMS_OVERDUE
+        if kind is not None and kind not in self.kinds:
+            return Refusal.KIND_NOT_ALLOWED
+        return None

@@ -1,0 +1,54 @@
+"""Who does something to a consent, and how we know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from allauth.account.authentication import get_authentication_records
+from django.db import models
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from accounts.requests import PersonRequest
+    from partners.models import Partner
+
+
+class ActorKind(models.TextChoices):
+    PERSON = "person"
+    PARTNER = "partner"
+    OPERATOR = "operator"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The one who acts. Only a person of the office can give access, so only she has evidence."""
+
+    kind: ActorKind
+    name: str
+    person: User | None = None
+    address: str = ""
+    browser: str = ""
+    authentication: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, request: PersonRequest) -> Actor:
+        """The person of this request, with the address as the trusted proxy gave it."""
+        records = get_authentication_records(request, request.user)
+        return cls(
+            ActorKind.PERSON,
+            name=str(request.user),
+            person=request.user,
+            address=request.META.get("REMOTE_ADDR", ""),
+            browser=request.headers.get("User-Agent", "")[:400],
+            authentication=sorted({str(record["method"]) for record in records}),
+        )
+
+    @classmethod
+    def partner(cls, partner: Partner) -> Actor:
+        return cls(ActorKind.PARTNER, name=partner.name)
+
+    @classmethod
+    def clock(cls) -> Actor:
+        return cls(ActorKind.CLOCK, name="")

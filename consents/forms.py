@@ -1,0 +1,39 @@
+"""What people fill in about a consent."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ChoiceForm(forms.Form):
+    """Allow or deny; allowing needs the switch, denying never does."""
+
+    choice = forms.ChoiceField(choices=[("allow", "allow"), ("deny", "deny")])
+    accept_terms = forms.BooleanField(
+        required=False, label=_("I have read and accept the terms and conditions")
+    )
+    # The text that was on the screen: if another is in force by now, she is shown the new one.
+    terms = forms.IntegerField(widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("choice") == "allow" and not data.get("accept_terms"):
+            self.add_error(
+                "accept_terms",
+                _("To allow, first switch on that you have read and accept the terms."),
+            )
+        return data
+
+
+class CancelForm(forms.Form):
+    understood = forms.BooleanField(
+        label=_("I understand the consequences of this action"),
+        error_messages={"required": _("Tick the box to show that you understand.")},
+    )
+
+
+class OverviewFilter(forms.Form):
+    status = forms.CharField(required=False)
+    q = forms.CharField(required=False, max_length=80)
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)

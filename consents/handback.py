@@ -1,0 +1,38 @@
+"""The way back to the software: checked when the consent is made, and again before it is used."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from consents.models import Consent
+
+
+class Handback(NamedTuple):
+    """Where the browser goes, and the host name that the person reads before."""
+
+    url: str
+    host: str
+
+
+class UnknownAddress(Exception):
+    """The address is not, or no longer, registered for the partner: never go there."""
+
+
+def handback(consent: Consent) -> Handback | None:
+    """Return the way back, None when the software gave none; raise UnknownAddress.
+
+    The address is used exactly as given. Only when a `state` was sent, it and the consent's
+    identifier are appended; the outcome is never in the address, software asks by GET.
+    """
+    uri = consent.redirect_uri
+    if not uri:
+        return None
+    if not consent.partner.accepts_redirect(uri):
+        raise UnknownAddress
+    if consent.state:
+        joint = "&" if "?" in uri else "?"
+        uri += joint + urlencode(
+            {"accountingOfficeConsentId": str(consent.uuid), "state": consent.state}
+        )
+    return Handback(uri, urlsplit(uri).netloc)

@@ -1,0 +1,399 @@
+"""May this partner see this office's clients? The consent, its four statuses and their proof."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import LANGUAGES, Office, Role, User
+from consents.access import Refusal, Standing
+from consents.actors import Actor, ActorKind
+from consents.querysets import ConsentManager, TermsQuerySet
+from consents.triggers import append_only
+from partners.models import Partner
+
+
+class Status(models.TextChoices):
+    TO_BE_DETERMINED = "to_be_determined", _("To be determined")
+    ALLOWED = "allowed", _("Allowed")
+    DENIED = "denied", _("Denied")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class ClosedReason(models.TextChoices):
+    """Why a request ended without an answer; it stays *To be determined*."""
+
+    LAPSED = "lapsed", _("Request lapsed")
+    WITHDRAWN = "withdrawn", _("Withdrawn by the software")
+
+
+class EventKind(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    ALLOWED = "allowed", _("Allowed")
+    DENIED = "denied", _("Denied")
+    CANCELLED = "cancelled", _("Cancelled")
+    LAPSED = "lapsed", _("Request lapsed")
+    WITHDRAWN = "withdrawn", _("Withdrawn by the software")
+
+
+class Step(NamedTuple):
+    """One arrow of the status diagram; `by` says who may walk it."""
+
+    source: Status
+    target: Status
+    by: frozenset[ActorKind]
+
+
+PERSON_ONLY = frozenset({ActorKind.PERSON})
+TRANSITIONS = {
+    EventKind.ALLOWED: Step(Status.TO_BE_DETERMINED, Status.ALLOWED, PERSON_ONLY),
+    EventKind.DENIED: Step(Status.TO_BE_DETERMINED, Status.DENIED, PERSON_ONLY),
+    EventKind.CANCELLED: Step(
+        Status.ALLOWED,
+        Status.CANCELLED,
+        frozenset({ActorKind.PERSON, ActorKind.PARTNER, ActorKind.OPERATOR}),
+    ),
+}
+
+
+class DecisionConflict(Exception):
+    """Somebody else decided first; `consent` was read again and says what."""
+
+    def __init__(self, consent: Consent) -> None:
+        super().__init__(f"consent is {consent.status}")
+        self.consent = consent
+
+
+class NotAnAdmin(Exception):
+    """The person is not, or no longer, an Admin of the consent's office."""
+
+
+class Terms(models.Model):
+    """One version of the terms in one language. A published text never changes."""
+
+    version = models.PositiveIntegerField()
+    language = models.CharField(max_length=2, choices=LANGUAGES)
+    body = models.TextField()
+    sha256 = models.CharField(max_length=64, editable=False)
+    published_at = models.DateTimeField(db_default=Now())
+
+    objects = TermsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "terms"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "language"], name="consents_terms_one_per_language"
+            ),
+        ]
+        triggers = append_only("terms")
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.language})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.sha256 = hashlib.sha256(self.body.encode()).hexdigest()
+        super().save(*args, **kwargs)
+
+
+class Consent(models.Model):
+    """One office, one partner, one decision."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey(Office, models.PROTECT, related_name="consents")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="consents")
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.TO_BE_DETERMINED, editable=False
+    )
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    lapses_at = models.DateTimeField()
+    redirect_uri = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=500, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, editable=False)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    terms = models.ForeignKey(Terms, models.PROTECT, null=True, related_name="+")
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    closed_reason = models.CharField(
+        max_length=9, choices=ClosedReason.choices, blank=True, default=""
+    )
+    paused_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+    reaccept_by = models.DateTimeField(null=True)
+
+    objects: ClassVar[ConsentManager] = ConsentManager()
+
+    # The moment, by the database's clock, at which this row was read; see ConsentManager.
+    read_at: datetime
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="consents_consent_known_status"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.TO_BE_DETERMINED, decided_at=None)
+                | (~models.Q(status=Status.TO_BE_DETERMINED) & models.Q(decided_at__isnull=False)),
+                name="consents_consent_decided_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=[Status.ALLOWED, Status.CANCELLED])
+                | models.Q(terms__isnull=False, decided_by__isnull=False),
+                name="consents_consent_allowed_has_terms_and_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.CANCELLED, cancelled_at__isnull=False)
+                | (~models.Q(status=Status.CANCELLED) & models.Q(cancelled_at=None)),
+                name="consents_consent_cancelled_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at=None, closed_reason="")
+                | models.Q(
+                    status=Status.TO_BE_DETERMINED,
+                    closed_at__isnull=False,
+                    closed_reason__in=ClosedReason.values,
+                ),
+                name="consents_consent_only_requests_close",
+            ),
+            models.UniqueConstraint(
+                fields=["office", "partner"],
+                condition=models.Q(status=Status.ALLOWED)
+                | models.Q(status=Status.TO_BE_DETERMINED, closed_at=None),
+                name="consents_consent_one_live",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["office", "partner", "-id"], name="consents_consent_of_pair"),
+            models.Index(fields=["office", "-id"], name="consents_consent_overview"),
+            models.Index(
+                fields=["lapses_at"],
+                condition=models.Q(status=Status.TO_BE_DETERMINED, closed_at=None),
+                name="consents_consent_to_lapse",
+            ),
+        ]
+        triggers = [
+            # A wrong move is refused even to raw SQL.
+            pgtrigger.FSM(
+                name="status_moves",
+                field="status",
+                transitions=[(step.source, step.target) for step in TRANSITIONS.values()],
+            ),
+            pgtrigger.Protect(
+                name="begin_undecided",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status <> 'to_be_determined'"),
+            ),
+            pgtrigger.Protect(name="keep_consents", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="stay_closed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__closed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner} · {self.office} · {self.status}"
+
+    @property
+    def is_lapsed(self) -> bool:
+        """The clock decides; the job that writes it down may come later."""
+        if self.closed_at is None:
+            return self.status == Status.TO_BE_DETERMINED and self.lapses_at <= self.read_at
+        return self.closed_reason == ClosedReason.LAPSED
+
+    @property
+    def is_open(self) -> bool:
+        """The office can still answer."""
+        waiting = self.status == Status.TO_BE_DETERMINED and self.closed_at is None
+        return waiting and not self.is_lapsed
+
+    @property
+    def lapsed_at(self) -> datetime | None:
+        return (self.closed_at or self.lapses_at) if self.is_lapsed else None
+
+    @property
+    def is_paused(self) -> bool:
+        until = self.paused_until
+        return self.paused_at is not None and (until is None or until > self.read_at)
+
+    def access(self, kind: str | None = None) -> Refusal | None:
+        """Return the first reason why the partner may not read now, or None: read afresh."""
+        return Standing.of(self.pk).refusal(kind)
+
+    def allow(self, by: Actor, terms: Terms, **shown: Any) -> ConsentEvent | None:
+        """Give access. Evidence of what the person saw is kept with the event.
+
+        `shown` are the fields of Evidence that describe the screen. Returns None when the consent
+        was allowed already; raises DecisionConflict when it was decided otherwise, NotAnAdmin
+        when the person may not decide.
+        """
+        with transaction.atomic():
+            event = self._move(
+                EventKind.ALLOWED, by, decided_at=Now(), decided_by=by.person, terms=terms
+            )
+            if event is not None:
+                Evidence.objects.record(event, by, terms, **shown)
+        return event
+
+    def deny(self, by: Actor) -> ConsentEvent | None:
+        """Refuse; final. Answers and errors as `allow`."""
+        return self._move(EventKind.DENIED, by, decided_at=Now(), decided_by=by.person)
+
+    def cancel(self, by: Actor, reason: str = "") -> ConsentEvent | None:
+        """End access; final. Answers and errors as `allow`."""
+        return self._move(EventKind.CANCELLED, by, reason, cancelled_at=Now())
+
+    def withdraw(self, by: Actor) -> None:
+        """Close an open request for the partner who made it; an ended one stays as it is."""
+        self._close(ClosedReason.WITHDRAWN, by)
+
+    def lapse(self) -> None:
+        """Write down that nobody answered in time."""
+        self._close(ClosedReason.LAPSED, Actor.clock())
+
+    def _move(
+        self, verb: EventKind, by: Actor, reason: str = "", **changes: Any
+    ) -> ConsentEvent | None:
+        """One conditional UPDATE and its event, or nothing: the first commit wins."""
+        step = TRANSITIONS[verb]
+        if by.kind not in step.by:
+            raise NotAnAdmin
+        with transaction.atomic():
+            if by.kind == ActorKind.PERSON:
+                self._hold_admin(by)
+            source = Consent.objects.filter(pk=self.pk, status=step.source, closed_at=None)
+            if step.source == Status.TO_BE_DETERMINED:
+                source = source.filter(lapses_at__gt=Now())
+            moved = source.update(status=step.target, **changes)
+            self.reread()
+            if not moved:
+                if self.status == step.target:
+                    return None
+                raise DecisionConflict(self)
+            return ConsentEvent.objects.create(
+                consent=self, kind=verb, reason=reason, **_signed_by(by)
+            )
+
+    def _hold_admin(self, by: Actor) -> None:
+        """Make sure the person is an Admin now and stays one until this transaction ends."""
+        membership = self.office.memberships.active().select_for_update(no_key=True, of=("self",))
+        if not membership.filter(user=by.person, role=Role.ADMIN).exists():
+            raise NotAnAdmin
+
+    def _close(self, reason: ClosedReason, by: Actor) -> None:
+        with transaction.atomic():
+            still_open = Consent.objects.filter(
+                pk=self.pk, status=Status.TO_BE_DETERMINED, closed_at=None
+            )
+            if still_open.update(closed_at=Now(), closed_reason=reason):
+                ConsentEvent.objects.create(consent=self, kind=reason.value, **_signed_by(by))
+        self.reread()
+
+    def reread(self) -> None:
+        """Read the row again, with the time of reading."""
+        fresh = Consent.objects.get(pk=self.pk)
+        for column in self._meta.concrete_fields:
+            setattr(self, column.attname, getattr(fresh, column.attname))
+        self.read_at = fresh.read_at
+
+
+def _signed_by(by: Actor) -> dict[str, Any]:
+    return {"actor_kind": by.kind, "actor_name": by.name, "person": by.person}
+
+
+class ConsentEvent(models.Model):
+    """What happened to a consent, by whom and when: written once, in the move's transaction."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=9, choices=EventKind.choices)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
+    actor_name = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            # One decision gives one event, whatever the code does.
+            models.UniqueConstraint(fields=["consent", "kind"], name="consents_consentevent_once")
+        ]
+        triggers = append_only("events")
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.at:%Y-%m-%d %H:%M}"
+
+
+class EvidenceManager(models.Manager["Evidence"]):
+    def record(self, event: ConsentEvent, by: Actor, terms: Terms, **shown: Any) -> Evidence:
+        """Keep who agreed to what, in which words, as it was on the screen."""
+        return self.create(
+            event=event,
+            person_name=by.name,
+            person_email=by.person.email if by.person else "",
+            role=Role.ADMIN,
+            address=by.address,
+            browser=by.browser,
+            authentication=by.authentication,
+            terms=terms,
+            terms_version=terms.version,
+            terms_language=terms.language,
+            terms_sha256=terms.sha256,
+            **shown,
+        )
+
+
+class Evidence(models.Model):
+    """The proof of an allow; names and texts are copied so that later changes cannot touch it."""
+
+    event = models.OneToOneField(ConsentEvent, models.PROTECT, related_name="evidence")
+    person_name = models.CharField(max_length=200)
+    person_email = models.EmailField()
+    role = models.CharField(max_length=5, choices=Role.choices)
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=400, blank=True)
+    authentication = ArrayField(models.CharField(max_length=20))
+    terms = models.ForeignKey(Terms, models.PROTECT, related_name="+")
+    terms_version = models.PositiveIntegerField()
+    terms_language = models.CharField(max_length=2)
+    terms_sha256 = models.CharField(max_length=64)
+    partner_name = models.CharField(max_length=80)
+    document_kinds = ArrayField(models.CharField(max_length=24))
+    companies = models.PositiveIntegerField()
+
+    objects: ClassVar[EvidenceManager] = EvidenceManager()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        triggers = append_only("evidence")
+
+    def __str__(self) -> str:
+        return f"{self.person_name} · {self.partner_name}"
+
+
+class ConsentActivity(models.Model):
+    """How a consent was used on one day; written by whoever serves documents."""
+
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="activity")
+    day = models.DateField()
+    served = models.PositiveIntegerField(db_default=0)
+    refused = models.PositiveIntegerField(db_default=0)
+    last_served_at = models.DateTimeField(null=True)
+    last_refused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "consent activity"
+        constraints = [
+            models.UniqueConstraint(fields=["consent", "day"], name="consents_activity_one_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consent_id} · {self.day}"

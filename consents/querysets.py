@@ -1,0 +1,132 @@
+"""The words in which the rest of the portal asks for consents and terms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Now
+
+from consents.actors import Actor
+
+if TYPE_CHECKING:
+    from accounts.models import Office
+    from consents.models import Consent, Terms
+    from partners.models import Partner
+
+FIRST_COOL_DOWN = timedelta(hours=24)
+LONGEST_COOL_DOWN = timedelta(days=7)
+
+
+class CoolingDown(Exception):
+    """The office denied a short while ago; the partner may ask again after `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"ask again in {seconds} s")
+        self.seconds = seconds
+
+
+class TermsQuerySet(models.QuerySet["Terms"]):
+    def in_force(self, language: str) -> Terms:
+        """The newest published text in this language, or in English where there is none."""
+        published = self.filter(published_at__lte=Now())
+        newest = published.order_by("-version").values("version")[:1]
+        texts = {text.language: text for text in published.filter(version=newest)}
+        return texts.get(language) or texts["en"]
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def live(self) -> ConsentQuerySet:
+        """Allowed, or a request that nobody closed yet: at most one per office and partner."""
+        return self.filter(
+            models.Q(status="allowed") | models.Q(status="to_be_determined", closed_at=None)
+        )
+
+    def awaiting_decision(self) -> ConsentQuerySet:
+        return self.filter(status="to_be_determined", closed_at=None, lapses_at__gt=Now())
+
+    def lapsed_but_open(self) -> ConsentQuerySet:
+        """Requests whose time is over and that nobody wrote down as lapsed yet."""
+        return self.filter(status="to_be_determined", closed_at=None, lapses_at__lte=Now())
+
+    def denials_before(self, office: Office, partner: Partner) -> list[Consent]:
+        """The unbroken row of denials up to now, newest first; an allow in between ends it."""
+        decided = self.filter(office=office, partner=partner).exclude(decided_at=None)
+        denials = []
+        for consent in decided.order_by("-decided_at")[:5]:
+            if consent.status != "denied":
+                break
+            denials.append(consent)
+        return denials
+
+
+class ConsentManager(models.Manager.from_queryset(ConsentQuerySet)):  # type: ignore[misc]
+    """Consents as they stand at `read_at`, by the clock of the database."""
+
+    def get_queryset(self) -> ConsentQuerySet:
+        return cast(ConsentQuerySet, super().get_queryset().annotate(read_at=Now()))
+
+    def request(
+        self, *, office: Office, partner: Partner, redirect_uri: str = "", state: str = ""
+    ) -> tuple[Consent, bool]:
+        """Give the live consent of this office and partner, or make a new request.
+
+        An open request takes over the new address and state. Returns the consent and whether it
+        is new; raises CoolingDown soon after a denial. Safe when many ask at the same moment.
+        """
+        with transaction.atomic():
+            live = self._live_one(office, partner)
+            if live is not None and live.is_open:
+                self.filter(pk=live.pk).update(redirect_uri=redirect_uri, state=state)
+                live.redirect_uri, live.state = redirect_uri, state
+            if live is None:
+                self._refuse_while_cooling_down(office, partner)
+                live, created = self._create(office, partner, redirect_uri, state)
+                return live, created
+        return live, False
+
+    def _live_one(self, office: Office, partner: Partner) -> Consent | None:
+        found = self.live().filter(office=office, partner=partner).select_for_update().first()
+        if found is not None and found.is_lapsed:
+            found.lapse()
+            return None
+        return cast("Consent | None", found)
+
+    def _create(
+        self, office: Office, partner: Partner, redirect_uri: str, state: str
+    ) -> tuple[Consent, bool]:
+        from consents.models import ConsentEvent, EventKind
+
+        days = settings.PORTAL_REQUEST_LAPSES_AFTER_DAYS
+        try:
+            with transaction.atomic():
+                new = self.create(
+                    office=office,
+                    partner=partner,
+                    redirect_uri=redirect_uri,
+                    state=state,
+                    lapses_at=Now() + timedelta(days=days),
+                )
+                asker = Actor.partner(partner)
+                ConsentEvent.objects.create(
+                    consent=new,
+                    kind=EventKind.REQUESTED,
+                    actor_kind=asker.kind,
+                    actor_name=asker.name,
+                )
+        except IntegrityError:
+            # Somebody asked at the same moment and was first: hers is the one live consent.
+            return self.live().get(office=office, partner=partner), False
+        return self.get(pk=new.pk), True
+
+    def _refuse_while_cooling_down(self, office: Office, partner: Partner) -> None:
+        denials = self.all().denials_before(office, partner)
+        if not denials:
+            return
+        wait = min(FIRST_COOL_DOWN * 2 ** (len(denials) - 1), LONGEST_COOL_DOWN)
+        newest = denials[0]
+        left = newest.decided_at + wait - newest.read_at
+        if left > timedelta(0):
+            raise CoolingDown(int(left.total_seconds()) + 1)

@@ -1,0 +1,12 @@
+"""Periodic jobs: they only write down what the clock has decided already."""
+
+from celery import shared_task
+
+from consents.models import Consent
+
+
+@shared_task
+def write_down_lapsed_requests() -> None:
+    """Close the requests that nobody answered in time, each with its event."""
+    for consent in Consent.objects.lapsed_but_open().iterator():
+        consent.lapse()

@@ -1,0 +1,117 @@
+"""Which files, and who fetched them?"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from clients.models import Client
+from consents.triggers import append_only
+from documents.querysets import DocumentQuerySet
+
+
+class Kind(models.IntegerChoices):
+    """The kinds of documents as the table stores them; `documents.kinds` knows the rest."""
+
+    BANK_ACCOUNT_STATEMENT = 1
+    PAYROLL_STATEMENT = 2
+    CREDIT_CARD_STATEMENT = 3
+    PURCHASE_INVOICE = 4
+    SALES_INVOICE = 5
+
+
+class Document(models.Model):
+    """A file about a client, in one or more formats.
+
+    `office` is a copy of the client's office, kept equal by a foreign key on the pair
+    (client, office), so that one index answers a search and a transfer is one statement.
+    `attributes` are the kind's own attributes, exactly as they stand on the wire.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office_id = models.BigIntegerField()
+    client = models.ForeignKey(Client, models.PROTECT, related_name="documents", db_index=False)
+    kind = models.SmallIntegerField(choices=Kind.choices)
+    # The identifier on the wire where it is no UUID (credit card statements).
+    public_id = models.CharField(max_length=64, null=True)
+    available_at = models.DateTimeField(db_default=Now())
+    attributes = models.JSONField()
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=Kind.values), name="documents_document_known_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["client", "public_id"], name="documents_document_public_id_once"
+            ),
+        ]
+        indexes = [
+            # A whole office in time order, answered from the index alone.
+            models.Index(
+                fields=["office_id", "kind", "available_at", "id"],
+                include=["client", "uuid", "public_id", "attributes"],
+                name="documents_document_of_office",
+            ),
+            # A few clients of a large office.
+            models.Index(
+                fields=["client", "kind", "available_at", "id"],
+                name="documents_document_of_client",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Kind(self.kind).name} {self.uuid}"
+
+
+class Content(models.Model):
+    """One format of a document: the bytes lie in the storage under their SHA-256."""
+
+    document = models.ForeignKey(Document, models.PROTECT, related_name="contents")
+    media_type = models.CharField(max_length=60)
+    size = models.BigIntegerField(help_text="bytes")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document", "media_type"], name="documents_content_one_per_format"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.media_type} {self.sha256[:12]}"
+
+
+class Outcome(models.TextChoices):
+    SERVED = "served"
+    REFUSED = "refused"
+    CUT = "cut"
+
+
+class DocumentRead(models.Model):
+    """A document was fetched, refused, or cut off: written once, never changed.
+
+    Identifiers without foreign keys: the row must outlive what it tells about, and be cheap.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    office_id = models.BigIntegerField()
+    consent_id = models.BigIntegerField()
+    application_id = models.BigIntegerField()
+    document_id = models.BigIntegerField(null=True)
+    media_type = models.CharField(max_length=60)
+    size = models.BigIntegerField(help_text="bytes sent")
+    outcome = models.CharField(max_length=7, choices=Outcome.choices)
+    reason = models.CharField(max_length=30, blank=True, db_default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["office_id", "-id"], name="documents_read_of_office")]
+        triggers = append_only("reads")
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.media_type}"

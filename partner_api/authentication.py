@@ -1,0 +1,86 @@
+"""Which software calls, and what it may do at the office in the path: one statement."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from consents.access import STANDING_COLUMNS, Standing
+from partner_api.errors import Fault, invalid, not_found, unauthorized
+
+# The live consent if there is one, else the newest: that one says why access is refused.
+CALLER = f"""
+    select a.id, p.id, p.status = 'active', {STANDING_COLUMNS}
+    from oauth2_provider_accesstoken t
+    join partners_application a on a.id = t.application_id
+    join partners_partner p on p.id = a.partner_id
+    left join accounts_office o on o.uuid = %s
+    left join lateral (
+        select * from consents_consent c
+        where c.office_id = o.id and c.partner_id = p.id
+        order by (c.status = 'allowed') desc, c.id desc limit 1
+    ) c on true
+    where t.token_checksum = %s and t.expires > statement_timestamp()
+      and p.status in ('active', 'suspended')
+"""  # noqa: S608  # constants only
+
+
+class Caller(NamedTuple):
+    """The software that calls, and its standing at the office in the path."""
+
+    application_id: int
+    partner_id: int
+    partner_active: bool
+    standing: Standing | None
+
+    @property
+    def at_office(self) -> Standing:
+        """The standing, or 404: an office that was never asked is as good as none."""
+        if self.standing is None:
+            raise not_found()
+        return self.standing
+
+
+class BearerToken(BaseAuthentication):
+    """RFC 6750 bearer tokens of oauth-toolkit, looked up by their SHA-256."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None]:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized()
+        checksum = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
+        office = request.parser_context["kwargs"].get("office")
+        with connection.cursor() as cursor:
+            cursor.execute(CALLER, [_uuid_or_none(office), checksum])
+            row = cursor.fetchone()
+        if row is None:
+            raise unauthorized()
+        if office is not None:
+            uuid_in_path(office, "accountingOfficeId")
+        standing = Standing.from_row(row[3:]) if row[3] is not None else None
+        caller = Caller(*row[:3], standing)
+        request._request.partner_id = caller.partner_id  # type: ignore[attr-defined]  # for the log
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _uuid_or_none(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def uuid_in_path(text: str, name: str) -> UUID:
+    """Return the UUID, or raise 400 `invalidParameter` naming the part of the path."""
+    found = _uuid_or_none(text)
+    if found is None or len(text) != 36:
+        raise invalid(Fault("invalidParameter", f"{name} in the path is not a UUID."))
+    return found

@@ -1,0 +1,122 @@
+"""The bytes of a document: which format, which part, and who sends them."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from rest_framework.request import Request
+
+from consents.access import Standing
+from documents.kinds import EXTENSIONS, KindOfDocument
+from documents.models import Outcome
+from documents.querysets import Format, Found
+from documents.reads import Reader, record
+from documents.storage import name_of, pieces
+from partner_api.errors import ApiError, Fault, refused
+
+JSON = ("application/vnd.api+json", "application/json")
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+# A proxy finishes what it was handed, so it only gets what fits the socket's buffers anyway.
+HAND_TO_PROXY = 256 * 1024
+
+
+def preferred_format(request: Request, kind: KindOfDocument, found: Found) -> Format | None:
+    """Return the format that `Accept` prefers; None means JSON, also for a generic `Accept`."""
+    aliases = {alias: name for alias, name in kind.aliases.items() if name in found.formats}
+    offered = [*JSON, *found.formats, *aliases]
+    chosen = request._request.get_preferred_type(offered)
+    if chosen is None:
+        raise refused(
+            406, "notAcceptable", f"This document comes as {', '.join(offered[1:])}."
+        )
+    if chosen in JSON:
+        return None
+    kept = found.formats[aliases.get(chosen, chosen)]
+    return kept._replace(media_type=chosen)
+
+
+def download(
+    request: Request, reader: Reader, kind: KindOfDocument, found: Found, wanted: Format
+) -> HttpResponseBase:
+    """Send the file, or the part asked for. The read is recorded before the first byte leaves."""
+    etag = f'"{wanted.sha256}"'
+    headers = {"ETag": etag, "Accept-Ranges": "bytes"}
+    if etag in request.headers.get("If-None-Match", ""):
+        record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type)
+        return HttpResponse(status=304, headers=headers)
+    start, end = _part(request._request, wanted, etag)
+    length = end - start
+    sent = 0 if request.method == "HEAD" else length
+    record(
+        reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent
+    )
+    headers |= {
+        "Content-Type": wanted.media_type,
+        "Content-Disposition": content_disposition_header(True, _file_name(kind, found, wanted))
+        or "attachment",
+        # A file that is really a web page must not run as one.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if settings.PORTAL_ACCEL and wanted.size <= HAND_TO_PROXY and request.method == "GET":
+        location = f"{settings.PORTAL_ACCEL}/{name_of(wanted.sha256)}"
+        return HttpResponse(headers=headers | {"X-Accel-Redirect": location})
+    headers["Content-Length"] = str(length)
+    if length < wanted.size:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{wanted.size}"
+    status = 206 if length < wanted.size else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers)
+    return StreamingHttpResponse(
+        _stream(reader, kind, found, wanted, start, length), status=status, headers=headers
+    )
+
+
+def _stream(
+    reader: Reader, kind: KindOfDocument, found: Found, wanted: Format, start: int, length: int
+) -> object:
+    def may_go_on() -> bool:
+        return Standing.of(reader.consent_id).refusal(kind.type) is None
+
+    def on_cut(sent: int) -> None:
+        record(
+            reader,
+            Outcome.CUT,
+            document_id=found.id,
+            media_type=wanted.media_type,
+            size=sent,
+        )
+
+    return pieces(wanted.sha256, start, length, may_go_on, on_cut)
+
+
+def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
+    day = found.row.available_at.date().isoformat()
+    short = str(found.row.uuid)[:8]
+    return f"{kind.type}_{found.row.number}_{day}_{short}.{EXTENSIONS[wanted.media_type]}"
+
+
+def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int]:
+    """Return the half-open part that is asked for: one range, or the whole file."""
+    asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if asked is None or request.headers.get("If-Range", etag) != etag:
+        return 0, wanted.size
+    first, last = asked.groups()
+    if first:
+        start, end = int(first), min(int(last or wanted.size), wanted.size - 1) + 1
+        if last and int(last) < int(first):
+            return 0, wanted.size
+    elif last:
+        start, end = max(wanted.size - int(last), 0), wanted.size
+    else:
+        return 0, wanted.size
+    if start >= wanted.size or start >= end:
+        raise ApiError(
+            416,
+            Fault("invalidParameter", "The document is shorter than that range."),
+            headers={"Content-Range": f"bytes */{wanted.size}"},
+        )
+    return start, end

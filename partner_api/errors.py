@@ -1,0 +1,112 @@
+"""Errors as connect-api section 7 has them: JSON always, all faults of a request at once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+
+log = structlog.get_logger("api")
+MEDIA_TYPE = "application/vnd.api+json"
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong, in a sentence a human understands."""
+
+    code: str
+    detail: str
+    pointer: str | None = None
+    meta: dict[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        fault: dict[str, Any] = {"code": self.code, "detail": self.detail}
+        if self.pointer is not None:
+            fault["source"] = {"pointer": self.pointer}
+            fault["meta"] = {"attribute": self.pointer.rsplit("/", 1)[-1]}
+        if self.meta:
+            fault["meta"] = {**fault.get("meta", {}), **self.meta}
+        return fault
+
+
+class ApiError(Exception):
+    """A refusal with its status, faults and headers."""
+
+    def __init__(self, status: int, *faults: Fault, headers: dict[str, str] | None = None) -> None:
+        super().__init__(", ".join(fault.code for fault in faults))
+        self.status = status
+        self.faults = faults
+        self.headers = headers or {}
+
+
+def invalid(*faults: Fault) -> ApiError:
+    return ApiError(400, *faults)
+
+
+def not_found() -> ApiError:
+    """Never asked for, or does not exist: no difference to be seen."""
+    return ApiError(404, Fault("notFound", "There is no such resource for you."))
+
+
+def unauthorized() -> ApiError:
+    return ApiError(
+        401,
+        Fault("unauthorized", "The access token is missing, unknown, expired or revoked."),
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def refused(status: int, code: str, detail: str, **meta: Any) -> ApiError:
+    return ApiError(status, Fault(code, detail, meta=meta or None))
+
+
+def too_many_requests(seconds: int, detail: str) -> ApiError:
+    return ApiError(
+        429, Fault("tooManyRequests", detail), headers={"Retry-After": str(seconds)}
+    )
+
+
+def answer(error: Exception) -> HttpResponse:
+    """Turn any exception into the answer of the contract; unknown ones are logged, not shown."""
+    known = error if isinstance(error, ApiError) else _translated(error)
+    body = orjson.dumps({"errors": [fault.as_json() for fault in known.faults]})
+    return HttpResponse(
+        body, status=known.status, content_type=MEDIA_TYPE, headers=known.headers
+    )
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's exception handler."""
+    return answer(error)
+
+
+def _translated(error: Exception) -> ApiError:
+    match error:
+        case Http404():
+            return not_found()
+        case exceptions.MethodNotAllowed():
+            return refused(405, "methodNotAllowed", "This resource does not know that method.")
+        case exceptions.UnsupportedMediaType():
+            return refused(
+                415,
+                "unsupportedMediaType",
+                "Send the body as application/vnd.api+json or application/json, in UTF-8.",
+            )
+        case RequestDataTooBig():
+            return refused(413, "payloadTooLarge", "The body is larger than 1 MiB.")
+        case DisallowedHost():
+            return refused(400, "invalidParameter", "This host name is not served here.")
+        case OperationalError() | InterfaceError():
+            log.error("database_away", error=str(error))
+            return ApiError(
+                503,
+                Fault("temporarilyUnavailable", "Try again in a moment; nothing was changed."),
+                headers={"Retry-After": "5"},
+            )
+        case DatabaseError() | Exception():
+            log.exception("api_crash")
+            return refused(500, "internalError", "Something went wrong here; it was written down.")

@@ -1,0 +1,104 @@
+"""What comes in and goes out: JSON, whatever the caller says it accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import orjson
+from django.http import HttpRequest
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from partner_api.errors import MEDIA_TYPE, Fault, invalid
+
+ACCEPTED = {"application/vnd.api+json", "application/json", ""}
+MAX_BODY = 1024 * 1024
+
+
+class JsonApiRenderer(BaseRenderer):
+    media_type = MEDIA_TYPE
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Never refuse for `Accept`: the one view that has other formats chooses itself."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        return renderers[0], MEDIA_TYPE
+
+
+class JsonApiParser(BaseParser):
+    """Unused by the views, which read bodies through `read_json`; it keeps DRF from guessing."""
+
+    media_type = "*/*"
+    registry: ClassVar[None] = None
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        raise UnsupportedMediaType(str(media_type))
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    """Return the body as an object; raise for another media type or charset, or for bad JSON."""
+    media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
+    charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
+    if media_type.strip().lower() not in ACCEPTED or charset not in ("", "utf-8", "utf8"):
+        raise UnsupportedMediaType(media_type)
+    try:
+        body = orjson.loads(_body(request))
+    except ValueError as error:
+        raise _malformed(f"The body is not valid JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise _malformed("The body must be a JSON object.")
+    if _has_nul(body):
+        raise _malformed("The body contains a NUL character.")
+    return body
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Also a chunked body, which has no length that Django could go by."""
+    if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return request.body
+    from django.core.exceptions import RequestDataTooBig
+
+    body: bytes = request.environ["wsgi.input"].read(MAX_BODY + 1)  # type: ignore[attr-defined]
+    if len(body) > MAX_BODY:
+        raise RequestDataTooBig
+    return body
+
+
+def _malformed(detail: str) -> Exception:
+    return invalid(Fault("malformedBody", detail))
+
+
+def _has_nul(value: object) -> bool:
+    """PostgreSQL cannot hold NUL; walked without recursion, because the depth is the sender's."""
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, dict):
+            rest.extend(item.keys())
+            rest.extend(item.values())
+        elif isinstance(item, list):
+            rest.extend(item)
+    return False

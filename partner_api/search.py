@@ -1,0 +1,177 @@
+"""A document search (connect-api section 5): the body in, the answer out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+
+from documents.kinds import BY_TYPE, KindOfDocument
+from documents.querysets import Clients, Row
+from partner_api.errors import Fault, invalid
+from partner_api.serializers import ATTRIBUTES, fault, member, wrong_type
+from partner_api.times import from_the_wire, in_milliseconds, on_the_wire
+
+CLIENTS = "/data/relationships/clients/data"
+PAGING = "/meta/paging"
+MAX_CLIENTS = 5000
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+
+
+class Search(NamedTuple):
+    """What is asked: half-open from `start` to `end`, as the caller may name it next time."""
+
+    kind: KindOfDocument
+    start: datetime
+    end: datetime
+    clients: list[str]
+    limit: int
+    after: uuid.UUID | None
+
+
+class Faults(list[Fault]):
+    """Collects what is wrong, so that all of it is answered at once."""
+
+    def add(self, pointer: str, detail: str) -> None:
+        self.append(fault(pointer, detail))
+
+
+def read_search(body: dict[str, Any], *, now: datetime) -> Search:
+    """Check the body; raise with all faults at once."""
+    faults = Faults(wrong_type(body, "documentSearch"))
+    kind = _kind(body, faults)
+    given_start = _moment(body, "from", faults)
+    given_end = _moment(body, "to", faults)
+    clients = _clients(body, faults)
+    limit, after = _paging(body, faults)
+    if given_start and given_end and given_end < given_start:
+        faults.add(f"{ATTRIBUTES}/to", "to lies before from.")
+    if faults or kind is None:
+        raise invalid(*faults)
+    earliest, latest = two_years_before(now), _cut_to_milliseconds(now)
+    end = min(given_end or latest, latest, key=_instant)
+    start = max(given_start or earliest, earliest, key=_instant)
+    return Search(kind, start, end, clients, limit, after)
+
+
+def two_years_before(now: datetime) -> datetime:
+    """Two calendar years back; for 29 February, 28 February."""
+    try:
+        return _cut_to_milliseconds(now.replace(year=now.year - 2))
+    except ValueError:
+        return _cut_to_milliseconds((now - timedelta(days=1)).replace(year=now.year - 2))
+
+
+def search_answer(
+    search: Search, clients: Clients, rows: Sequence[Row], *, more: bool
+) -> dict[str, Any]:
+    """The body of the answer. `included` is an object here, not JSON:API's array."""
+    kind = search.kind
+    documents = [
+        {"type": kind.type, "id": row.public_id or str(row.uuid)} for row in rows
+    ]
+    known = set(clients.numbers.values())
+    meta: dict[str, Any] = {"paging": {"limit": search.limit}}
+    if more:
+        meta["paging"]["after"] = str(rows[-1].uuid)
+    unknown = [number for number in search.clients if number not in known]
+    if unknown:
+        meta["unknownClients"] = unknown
+    return {
+        "data": {
+            "type": "documentSearch",
+            "id": str(uuid.uuid4()),
+            "attributes": {
+                "documentType": kind.type,
+                "from": on_the_wire(search.start),
+                "to": on_the_wire(search.end),
+            },
+            "relationships": {
+                "clients": {"data": [{"type": "client", "id": n} for n in search.clients]},
+                "documents": {"data": documents},
+            },
+        },
+        "included": {"documents": [document_resource(kind, row) for row in rows]},
+        "meta": meta,
+    }
+
+
+def document_resource(kind: KindOfDocument, row: Row) -> dict[str, Any]:
+    """One document as search and read show it; its stored attributes are JSON text already."""
+    date = orjson.dumps(in_milliseconds(row.available_at))
+    own = row.attributes.encode().rstrip(b"}")
+    joint = b"," if own != b"{" else b""
+    return {
+        "type": kind.type,
+        "id": row.public_id or str(row.uuid),
+        "attributes": orjson.Fragment(b'%b%b"%b":%b}' % (own, joint, kind.date.encode(), date)),
+        "relationships": {"client": {"data": {"type": "client", "id": row.number}}},
+    }
+
+
+def _kind(body: dict[str, Any], faults: Faults) -> KindOfDocument | None:
+    given = member(body, "data", "attributes", "documentType")
+    kind = BY_TYPE.get(given) if isinstance(given, str) else None
+    if kind is None:
+        faults.add(f"{ATTRIBUTES}/documentType", f"It must be one of {', '.join(BY_TYPE)}.")
+    return kind
+
+
+def _moment(body: dict[str, Any], name: str, faults: Faults) -> datetime | None:
+    given = member(body, "data", "attributes", name)
+    if given is None:
+        return None
+    try:
+        return from_the_wire(given)
+    except (ValueError, TypeError):
+        faults.add(
+            f"{ATTRIBUTES}/{name}",
+            "It must be an ISO 8601 date and time with an offset, "
+            "such as 2026-01-01T00:00:00+01:00.",
+        )
+        return None
+
+
+def _clients(body: dict[str, Any], faults: Faults) -> list[str]:
+    """The identifiers, each once, checked in one pass: there may be 5,000."""
+    given = member(body, "data", "relationships", "clients", "data")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_CLIENTS:
+        faults.add(CLIENTS, "Name 1 to 5,000 clients.")
+        return []
+    try:
+        numbers = [entry["id"] for entry in given]
+        if all(type(number) is str for number in numbers):
+            return list(dict.fromkeys(numbers))
+    except (TypeError, KeyError):
+        pass
+    for place, entry in enumerate(given):
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            faults.add(f"{CLIENTS}/{place}", 'Each client is {"type": "client", "id": "…"}.')
+    return []
+
+
+def _paging(body: dict[str, Any], faults: Faults) -> tuple[int, uuid.UUID | None]:
+    limit = member(body, "meta", "paging", "limit")
+    after = member(body, "meta", "paging", "after")
+    if limit is None:
+        limit = DEFAULT_LIMIT
+    elif type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
+        faults.add(f"{PAGING}/limit", "It must be a number from 1 to 1000.")
+    try:
+        return limit, uuid.UUID(after) if after is not None else None
+    except (ValueError, AttributeError, TypeError):
+        faults.add(f"{PAGING}/after", "It must be the cursor of an earlier page.")
+        return limit, None
+
+
+def _instant(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _cut_to_milliseconds(moment: datetime) -> datetime:
+    """So that the echoed end, which has milliseconds, is exactly the end that was used."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

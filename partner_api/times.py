@@ -1,0 +1,40 @@
+"""Moments on the wire: ISO 8601 with an offset."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?([Zz]|[+-]\d\d:?\d\d)"
+)
+
+
+def on_the_wire(moment: datetime | None) -> str | None:
+    """Milliseconds, as clients expect; microseconds where the moment has them and they count."""
+    if moment is None:
+        return None
+    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def in_milliseconds(moment: datetime | None) -> str | None:
+    """The moment of an event, for people and logs: cut to milliseconds, in UTC."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_the_wire(text: str) -> datetime:
+    """Read up to seven decimals of a second (the seventh is cut off); raise ValueError."""
+    found = MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    date, clock, fraction, offset = found.groups()
+    micro = (fraction or "")[:6].ljust(6, "0")
+    moment = datetime.fromisoformat(f"{date}T{clock}.{micro}{offset.upper()}")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
+    return moment

@@ -1,0 +1,28 @@
+"""What every resource of the API has in common."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from partner_api.authentication import Caller
+
+
+class Resource(APIView):
+    """A resource: methods it does not define are 405 with `Allow`, OPTIONS included."""
+
+    http_method_names = ["get", "head", "post", "delete", "put", "patch"]
+
+    def caller(self, request: Request) -> Caller:
+        return cast(Caller, request.user)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        # DRF's own would be fine, but for the header: it must name the methods.
+        from partner_api.errors import refused
+
+        error = refused(405, "methodNotAllowed", "This resource does not know that method.")
+        error.headers["Allow"] = ", ".join(self.allowed_methods)
+        raise error

@@ -1,0 +1,90 @@
+"""Accounting office consents (connect-api section 4)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from accounts.models import Office
+from consents.actors import Actor
+from consents.models import Consent, DecisionConflict
+from consents.querysets import CoolingDown
+from partner_api.authentication import Caller, uuid_in_path
+from partner_api.errors import MEDIA_TYPE, not_found, refused, too_many_requests
+from partner_api.negotiation import read_json
+from partner_api.serializers import consent_demand, consent_resource
+from partner_api.views.base import Resource
+from partners.models import Partner
+
+
+class Consents(Resource):
+    def post(self, request: Request) -> HttpResponse:
+        """Give the open consent of this office: 201 and a new one, or 200 and the live one."""
+        partner = Partner.objects.prefetch_related("redirect_uris").get(
+            pk=self.caller(request).partner_id
+        )
+        body = read_json(request._request)
+        demand = consent_demand(body, partner)
+        if not self.caller(request).partner_active:
+            raise refused(403, "partnerSuspended", "Your software is suspended; ask the portal.")
+        office = _office(demand.company_number, partner)
+        try:
+            consent, created = Consent.objects.request(
+                office=office, partner=partner, redirect_uri=demand.redirect_uri, state=demand.state
+            )
+        except CoolingDown as wait:
+            raise too_many_requests(
+                wait.seconds, "The office refused a short while ago; ask again later."
+            ) from wait
+        return _answer(consent, request, status=201 if created else 200)
+
+
+class OneConsent(Resource):
+    def get(self, request: Request, consent: str) -> HttpResponse:
+        """The consent as it stands now; cheap to poll with `If-None-Match`."""
+        return _answer(_own(self.caller(request), consent), request)
+
+    def delete(self, request: Request, consent: str) -> HttpResponse:
+        """The partner gives up access, or withdraws its request; an ended consent stays."""
+        own = _own(self.caller(request), consent)
+        by = Actor.partner(own.partner)
+        try:
+            own.cancel(by, reason="given up by the software")
+        except DecisionConflict:
+            own.withdraw(by)
+        return HttpResponse(status=204)
+
+
+def _office(company_number: str, partner: Partner) -> Office:
+    """The office by its number; a suspended one is known only to who asked it before."""
+    office = Office.objects.filter(company_number=company_number).first()
+    known = office is not None and (
+        office.is_active or office.consents.filter(partner=partner).exists()
+    )
+    if office is None or not known:
+        raise refused(
+            404, "unknownAccountingOffice", "No accounting office here has this enterprise number."
+        )
+    if not office.is_active:
+        raise refused(403, "accountingOfficeSuspended", "The office is suspended for now.")
+    return office
+
+
+def _own(caller: Caller, identifier: str) -> Consent:
+    uuid = uuid_in_path(identifier, "accountingOfficeConsentId")
+    own = Consent.objects.filter(partner_id=caller.partner_id, uuid=uuid)
+    consent = own.select_related("office", "partner").first()
+    if consent is None:
+        raise not_found()
+    return consent
+
+
+def _answer(consent: Consent, request: Request, status: int = 200) -> HttpResponse:
+    body = orjson.dumps(consent_resource(consent, request))
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if request.method in ("GET", "HEAD") and etag in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    return HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers={"ETag": etag})

@@ -1,0 +1,102 @@
+"""Document search and documents (connect-api sections 5 and 6): the hot path."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+
+import orjson
+from consents.access import Refusal, Standing
+from documents.kinds import BY_PATH, KindOfDocument
+from documents.models import Document, Outcome
+from documents.querysets import Window
+from documents.reads import Reader, record
+from partner_api.authentication import Caller, uuid_in_path
+from partner_api.download import download, preferred_format
+from partner_api.errors import MEDIA_TYPE, not_found, refused
+from partner_api.negotiation import read_json
+from partner_api.search import document_resource, fault, read_search, search_answer
+from partner_api.errors import invalid
+from partner_api.views.base import Resource
+
+SENTENCES = {
+    Refusal.PARTNER_SUSPENDED: "Your software is suspended; ask the portal.",
+    Refusal.OFFICE_SUSPENDED: "The office is suspended for now.",
+    Refusal.NOT_CONFIRMED: "The office does not allow access (any more, or yet).",
+    Refusal.PAUSED: "The office paused access.",
+    Refusal.TERMS_OVERDUE: "The office must accept the new terms first.",
+    Refusal.KIND_NOT_ALLOWED: "Your software is not registered for this kind of document.",
+}
+
+
+class Searches(Resource):
+    def post(self, request: Request, office: str) -> HttpResponse:
+        """The documents of the named clients that became available in a window of time."""
+        caller = self.caller(request)
+        standing = caller.at_office
+        _allowed(caller, standing)
+        search = read_search(read_json(request._request), now=timezone.now())
+        _allowed(caller, standing, search.kind)
+        clients, place = Document.objects.resolve(standing.office_id, search.clients, search.after)
+        if search.after is not None and place is None:
+            raise invalid(fault("/meta/paging/after", "It is no cursor of an earlier page."))
+        window = Window(
+            standing.office_id, search.kind.kind, search.start, search.end, search.limit + 1, place
+        )
+        rows = Document.objects.page(window, clients)
+        record(_reader(caller, standing), Outcome.SERVED, media_type="search")
+        answer = search_answer(
+            search, clients, rows[: search.limit], more=len(rows) > search.limit
+        )
+        return HttpResponse(orjson.dumps(answer), status=201, content_type=MEDIA_TYPE)
+
+
+class OneDocument(Resource):
+    def get(
+        self, request: Request, office: str, client: str, kind: str, document: str
+    ) -> HttpResponseBase:
+        """One document: its JSON, or the format that `Accept` asks for."""
+        caller = self.caller(request)
+        standing = caller.at_office
+        known = BY_PATH.get(kind)
+        if known is None:
+            raise not_found()
+        _allowed(caller, standing, known)
+        identifier = _identifier(known, document)
+        found = Document.objects.one(standing.office_id, known.kind, client, identifier)
+        if found is None:
+            raise not_found()
+        reader = _reader(caller, standing)
+        wanted = preferred_format(request, known, found)
+        if wanted is None:
+            body = orjson.dumps({"data": document_resource(known, found.row)})
+            record(reader, Outcome.SERVED, document_id=found.id, media_type=MEDIA_TYPE, size=len(body))
+            return HttpResponse(body, content_type=MEDIA_TYPE)
+        return download(request, reader, known, found, wanted)
+
+
+def _identifier(kind: KindOfDocument, text: str) -> UUID | str:
+    return uuid_in_path(text, f"{kind.type}Id") if kind.uuid_on_the_wire else text[:64]
+
+
+def _reader(caller: Caller, standing: Standing) -> Reader:
+    return Reader(standing.office_id, standing.consent_id, caller.application_id)
+
+
+def _allowed(caller: Caller, standing: Standing, kind: KindOfDocument | None = None) -> None:
+    """Go on, or write the refused attempt down and answer with the first failing reason."""
+    reason = standing.refusal(kind.type if kind else None)
+    if reason is None:
+        return
+    record(
+        _reader(caller, standing),
+        Outcome.REFUSED,
+        media_type=kind.type if kind else "",
+        reason=reason.value,
+    )
+    meta = {"portalStatus": standing.status} if reason == Refusal.NOT_CONFIRMED else {}
+    raise refused(403, reason.value, SENTENCES[reason], **meta)

@@ -1,0 +1,85 @@
+"""Access tokens (connect-api section 3): oauth-toolkit issues and revokes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse, QueryDict
+from oauth2_provider.oauth2_backends import get_oauthlib_core
+
+from partner_api.errors import refused
+
+DESCRIPTIONS = {
+    "invalid_client": "The client identifier or its secret is wrong.",
+    "unsupported_grant_type": "Only grant_type=client_credentials is known here.",
+    "invalid_request": "Send grant_type=client_credentials once, as form data.",
+}
+
+
+def token(request: HttpRequest) -> HttpResponse:
+    """Give a token for `client_credentials`; several of one application live side by side."""
+    _only_post(request)
+    grants = request.POST.getlist("grant_type") or request.GET.getlist("grant_type")
+    if len(grants) != 1:
+        return _error(400, "invalid_request")
+    if grants[0] != "client_credentials":
+        return _error(400, "unsupported_grant_type")
+    # Extra fields are ignored, so oauth-toolkit sees only the ones that count.
+    _keep_only(request, {"client_id", "client_secret"}, grant_type="client_credentials")
+    _url, _headers, body, status = get_oauthlib_core().create_token_response(request)
+    answer = orjson.loads(body)
+    if status != 200:
+        error = str(answer.get("error", "invalid_request"))
+        return _error(401 if error == "invalid_client" else 400, error)
+    return _json(
+        200,
+        {
+            "access_token": answer["access_token"],
+            "expires_in": int(answer["expires_in"]),
+            "token_type": "bearer",
+            "scope": "",
+        },
+    )
+
+
+def revoke(request: HttpRequest) -> HttpResponse:
+    """RFC 7009: 200 whatever the token, so that nobody can ask which tokens exist."""
+    _only_post(request)
+    _keep_only(request, {"client_id", "client_secret", "token"})
+    _headers, body, status = get_oauthlib_core().create_revocation_response(request)[1:]
+    if status == 401 or (body and b"invalid_client" in body.encode()):
+        return _error(401, "invalid_client")
+    return _json(200, {})
+
+
+def _only_post(request: HttpRequest) -> None:
+    if request.method != "POST":
+        error = refused(405, "methodNotAllowed", "This resource does not know that method.")
+        error.headers["Allow"] = "POST"
+        raise error
+
+
+def _keep_only(request: HttpRequest, names: set[str], **given: str) -> None:
+    form = QueryDict(mutable=True)
+    for name in names & set(request.POST):
+        form[name] = request.POST[name]
+    form.update(given)
+    request.POST = form  # type: ignore[assignment]
+
+
+def _json(status: int, body: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(
+        orjson.dumps(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
+    )
+
+
+def _error(status: int, error: str) -> HttpResponse:
+    description = DESCRIPTIONS.get(error, "The request was refused.")
+    response = _json(status, {"error": error, "error_description": description})
+    if status == 401:
+        response["WWW-Authenticate"] = 'Basic realm="codabox-connect"'
+    return response

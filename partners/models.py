@@ -1,0 +1,126 @@
+"""Which software is this?"""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import urlsplit
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import AbstractApplication
+
+from partners.redirects import fault_of_registration, lies_on_origin
+
+
+class DocumentKind(models.TextChoices):
+    """The kinds of documents, by their name on the wire."""
+
+    BANK_ACCOUNT_STATEMENT = "bankAccountStatement", _("Bank account statements (CODA)")
+    PAYROLL_STATEMENT = "payrollStatement", _("Payroll statements (SODA)")
+    CREDIT_CARD_STATEMENT = "creditCardStatement", _("Credit card statements (CARO)")
+    PURCHASE_INVOICE = "purchaseInvoice", _("Purchase invoices")
+    SALES_INVOICE = "salesInvoice", _("Sales invoices")
+
+
+class PartnerStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    RETIRED = "retired", _("Retired")
+
+
+class Partner(models.Model):
+    """One accounting software and the company behind it, checked by an operator."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    vendor = models.CharField(_("vendor"), max_length=120)
+    legal_number = models.CharField(_("enterprise number"), max_length=10)
+    email = models.EmailField(_("e-mail address"))
+    website = models.URLField(_("website"), blank=True)
+    # One of the eight named colours of the style sheet, behind the first letters of the name.
+    colour = models.CharField(max_length=10, default="blue")
+    status = models.CharField(
+        max_length=9, choices=PartnerStatus.choices, default=PartnerStatus.ACTIVE
+    )
+    document_kinds = ArrayField(
+        models.CharField(max_length=24, choices=DocumentKind.choices), verbose_name=_("kinds")
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=PartnerStatus.values),
+                name="partners_partner_known_status",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(document_kinds__contained_by=DocumentKind.values),
+                name="partners_partner_known_kinds",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the monogram."""
+        words = [word for word in self.name.split() if word[0].isalnum()]
+        return "".join(word[0] for word in words[:2]).upper()
+
+    @property
+    def kind_labels(self) -> list[str]:
+        """The registered kinds in the words of the reader's language."""
+        return [str(kind.label) for kind in DocumentKind if kind in self.document_kinds]
+
+    def accepts_redirect(self, uri: str) -> bool:
+        """Tell whether a browser may be sent to `uri`: registered exactly, or on an origin."""
+        return any(
+            lies_on_origin(uri, entry.uri) if entry.is_origin else uri == entry.uri
+            for entry in self.redirect_uris.all()
+        )
+
+
+class RedirectUri(models.Model):
+    """An address, or a whole origin, to which the partner's users may be sent back."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="redirect_uris")
+    uri = models.CharField(_("address"), max_length=2000)
+    is_origin = models.BooleanField(_("whole origin"), default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "uri"], name="partners_redirecturi_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.uri
+
+    def clean(self) -> None:
+        fault = fault_of_registration(self.uri, is_origin=self.is_origin)
+        if fault:
+            raise ValidationError({"uri": fault})
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.uri).netloc
+
+
+class Application(AbstractApplication):  # type: ignore[misc]  # oauth-toolkit has no types
+    """The credentials of a partner. oauth-toolkit issues and revokes the tokens."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="applications")
+
+    class Meta(AbstractApplication.Meta):  # type: ignore[misc]
+        pass
+
+    def __str__(self) -> str:
+        return f"{self.partner} · {self.client_id}"
+
+    def is_usable(self, request: object) -> bool:
+        """A suspended partner still gets tokens, so that each call can say why it is refused."""
+        return self.partner.status in (PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
