@@ -12,7 +12,8 @@ def the_database_role_is_ordinary(**kwargs: Any) -> list[CheckMessage]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "select rolname, rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+                "select rolname, rolsuper or rolbypassrls from pg_roles"
+                " where rolname = current_user"
             )
             role, above_the_law = cursor.fetchone()
     except DatabaseError:

@@ -23,7 +23,7 @@ AnyView = Callable[..., HttpResponse]
 
 def person_view(view: PersonView[P]) -> AnyView:
     """Ask for a login; afterwards the person is exactly here again."""
-    return cast(AnyView, login_required(cast(AnyView, view)))
+    return login_required(cast(AnyView, view))
 
 
 def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
@@ -39,7 +39,7 @@ def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
             membership = (
                 Membership.objects.active()
                 .select_related("office")
-                .filter(office__slug=slug, user_id=request.user.pk)
+                .filter(office__slug=slug, user__pk=cast(int, request.user.pk))
                 .first()
             )
             if membership is None:

@@ -18,7 +18,10 @@ class PortalAdminSite(admin.AdminSite):
 
 
 # The stubs know ModelAdmin as generic, Django does not.
-Page = admin.ModelAdmin[Any] if TYPE_CHECKING else admin.ModelAdmin
+if TYPE_CHECKING:
+    Page = admin.ModelAdmin[Any]
+else:
+    Page = admin.ModelAdmin
 
 
 class LookUp(Page):

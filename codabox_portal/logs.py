@@ -39,5 +39,6 @@ def configuration(*, json_lines: bool) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
-        "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+        "loggers": {
+            "httpx": {"level": "WARNING"},"django.server": {"handlers": ["stderr"], "propagate": False}},
     }

@@ -123,7 +123,9 @@ TEMPLATES = [
 
 # --- Database, Redis, files ------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(needed("DATABASE_URL", "postgres://portal:…@host/portal"))}
+DATABASES = {
+    "default": env.db_url_config(needed("DATABASE_URL", "postgres://portal:…@host/portal"))
+}
 DATABASES["default"].update(
     ENGINE="django.db.backends.postgresql",
     # A new connection costs 13 ms of CPU; workers keep theirs and check it when it was idle.
@@ -134,7 +136,12 @@ DATABASES["default"].update(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = needed("REDIS_URL", "redis://:…@host:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+# The demo and the tests serve static files from where they are written, without collecting them.
+STATIC_FROM_SOURCE = env.bool("PORTAL_STATIC_FROM_SOURCE", default=PORTAL_DEMO)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -149,7 +156,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if PORTAL_DEMO or DEBUG
+            if STATIC_FROM_SOURCE
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
@@ -157,7 +164,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = PORTAL_DEMO or DEBUG
+WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 
 # --- People ----------------------------------------------------------------------------------
 
@@ -233,9 +240,11 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
 USE_TZ = True
 
-DEFAULT_FROM_EMAIL = env.str("PORTAL_MAIL_FROM", default=f"{PORTAL_NAME} <no-reply@{_portal.hostname}>")
+DEFAULT_FROM_EMAIL = env.str(
+    "PORTAL_MAIL_FROM", default=f"{PORTAL_NAME} <no-reply@{_portal.hostname}>"
+)
 if PORTAL_MAIL_DIR:
-    EMAIL_BACKEND = "demo.mail.EmlFiles"
+    EMAIL_BACKEND = "codabox_portal.mail.EmlFiles"
     EMAIL_FILE_PATH = PORTAL_MAIL_DIR
 else:
     vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))

@@ -13,4 +13,4 @@ urlpatterns = [
     path("", include("consents.urls")),
 ]
 if settings.PORTAL_DEMO:
-    urlpatterns.append(path("demo", include("demo.urls")))
+    urlpatterns.append(path("", include("demo.urls")))

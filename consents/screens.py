@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.decorators import AnyView, person_view
+from accounts.decorators import AnyView, PersonView, person_view
 from accounts.models import Membership
 from accounts.requests import PersonRequest
 from clients.models import Client
@@ -39,13 +39,14 @@ def consent_view(
     For everybody else, and for an identifier that does not exist, one and the same neutral page.
     """
 
-    @person_view
     @wraps(view)
     def wrapped(
         request: PersonRequest, uuid: UUID, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         membership = (
-            Membership.objects.active().filter(user=request.user, office__consents__uuid=uuid).first()
+            Membership.objects.active()
+            .filter(user=request.user, office__consents__uuid=uuid)
+            .first()
         )
         if membership is None:
             return not_for_you(request)
@@ -56,7 +57,7 @@ def consent_view(
         ).get(uuid=uuid)
         return view(checked, *args, **kwargs)
 
-    return wrapped
+    return person_view(cast(PersonView[...], wrapped))
 
 
 def not_for_you(request: PersonRequest) -> HttpResponse:

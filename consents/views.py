@@ -140,7 +140,11 @@ def overview(request: OfficeRequest) -> HttpResponse:
     if chosen.get("before"):
         consents = consents.filter(pk__lt=chosen["before"])
     page = list(consents[: PAGE + 1])
-    more = {"status": status, "q": chosen.get("q", ""), "before": page[PAGE - 1].pk if page[PAGE:] else ""}
+    more = {
+        "status": status,
+        "q": chosen.get("q", ""),
+        "before": page[PAGE - 1].pk if page[PAGE:] else "",
+    }
     context = {
         **_office_page(request),
         "consents": page[:PAGE],

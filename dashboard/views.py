@@ -18,7 +18,9 @@ from consents.models import Status
 @person_view
 def home(request: PersonRequest) -> HttpResponse:
     """Straight to the only office, to the choice among several, or to the operators' pages."""
-    memberships = list(Membership.objects.active().filter(user=request.user).select_related("office"))
+    memberships = list(
+        Membership.objects.active().filter(user=request.user).select_related("office")
+    )
     if len(memberships) == 1:
         return redirect("dashboard:office", slug=memberships[0].office.slug)
     if not memberships and request.user.is_staff:

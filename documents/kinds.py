@@ -31,7 +31,7 @@ class KindOfDocument(NamedTuple):
     path: str
     date: str
     uuid_on_the_wire: bool = True
-    aliases: dict[str, str] = {}  # noqa: RUF012  # never changed
+    aliases: dict[str, str] = {}  # never changed
 
 
 KINDS = [

@@ -29,7 +29,7 @@ RESOLVE = """
     select available_at, id from documents_position(%(after)s);
     select count(*) from (
         select 1 from clients_client where office_id = %(office)s limit %(enough)s
-    ) some;
+    ) capped;
     select company_number, id from clients_client
     where office_id = %(office)s and archived_at is null and company_number = any(%(numbers)s)
 """
@@ -63,7 +63,8 @@ class Row(NamedTuple):
     uuid: UUID
     public_id: str | None
     available_at: datetime
-    attributes: dict[str, Any]
+    # JSON text: the database's own, so that it is neither parsed nor written again.
+    attributes: str
 
 
 class Format(NamedTuple):
@@ -146,7 +147,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return [Row(clients.numbers[client], *rest) for client, *rest in rows]
 
     def one(self, office_id: int, kind: int, number: str, identifier: UUID | str) -> Found | None:
-        """One document of a client the office has now, with its formats; None for everything else."""
+        """One document of a client the office has now, with its formats; else None."""
         by_uuid = isinstance(identifier, UUID)
         sql = ONE.format(identifier="d.uuid = %(id)s" if by_uuid else "d.public_id = %(id)s")
         with connection.cursor() as cursor:

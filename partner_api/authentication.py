@@ -63,7 +63,7 @@ class BearerToken(BaseAuthentication):
         if office is not None:
             uuid_in_path(office, "accountingOfficeId")
         standing = Standing.from_row(row[3:]) if row[3] is not None else None
-        caller = Caller(*row[:3], standing)
+        caller = Caller(row[0], row[1], row[2], standing)
         request._request.partner_id = caller.partner_id  # type: ignore[attr-defined]  # for the log
         return caller, None
 

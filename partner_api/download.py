@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -30,9 +31,7 @@ def preferred_format(request: Request, kind: KindOfDocument, found: Found) -> Fo
     offered = [*JSON, *found.formats, *aliases]
     chosen = request._request.get_preferred_type(offered)
     if chosen is None:
-        raise refused(
-            406, "notAcceptable", f"This document comes as {', '.join(offered[1:])}."
-        )
+        raise refused(406, "notAcceptable", f"This document comes as {', '.join(offered[1:])}.")
     if chosen in JSON:
         return None
     kept = found.formats[aliases.get(chosen, chosen)]
@@ -51,9 +50,7 @@ def download(
     start, end = _part(request._request, wanted, etag)
     length = end - start
     sent = 0 if request.method == "HEAD" else length
-    record(
-        reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent
-    )
+    record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent)
     headers |= {
         "Content-Type": wanted.media_type,
         "Content-Disposition": content_disposition_header(True, _file_name(kind, found, wanted))
@@ -63,6 +60,7 @@ def download(
     }
     if settings.PORTAL_ACCEL and wanted.size <= HAND_TO_PROXY and request.method == "GET":
         location = f"{settings.PORTAL_ACCEL}/{name_of(wanted.sha256)}"
+        # Content-Length 0 keeps the proxy's connection to us alive.
         return HttpResponse(headers=headers | {"X-Accel-Redirect": location})
     headers["Content-Length"] = str(length)
     if length < wanted.size:
@@ -77,7 +75,7 @@ def download(
 
 def _stream(
     reader: Reader, kind: KindOfDocument, found: Found, wanted: Format, start: int, length: int
-) -> object:
+) -> Iterator[bytes]:
     def may_go_on() -> bool:
         return Standing.of(reader.consent_id).refusal(kind.type) is None
 

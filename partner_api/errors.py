@@ -65,18 +65,14 @@ def refused(status: int, code: str, detail: str, **meta: Any) -> ApiError:
 
 
 def too_many_requests(seconds: int, detail: str) -> ApiError:
-    return ApiError(
-        429, Fault("tooManyRequests", detail), headers={"Retry-After": str(seconds)}
-    )
+    return ApiError(429, Fault("tooManyRequests", detail), headers={"Retry-After": str(seconds)})
 
 
 def answer(error: Exception) -> HttpResponse:
     """Turn any exception into the answer of the contract; unknown ones are logged, not shown."""
     known = error if isinstance(error, ApiError) else _translated(error)
     body = orjson.dumps({"errors": [fault.as_json() for fault in known.faults]})
-    return HttpResponse(
-        body, status=known.status, content_type=MEDIA_TYPE, headers=known.headers
-    )
+    return HttpResponse(body, status=known.status, content_type=MEDIA_TYPE, headers=known.headers)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from typing import cast
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -40,6 +41,8 @@ class ApiMiddleware:
                 milliseconds=round((time.perf_counter() - began) * 1000, 1),
             )
         response["ibanity-request-id"] = request_id
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         response.headers.setdefault("Cache-Control", "no-store")
         response["X-Content-Type-Options"] = "nosniff"
         return response
@@ -49,6 +52,6 @@ class ApiMiddleware:
             match = resolve(request.path_info)
             request.resolver_match = match
             response = match.func(request, *match.args, **match.kwargs)
-            return response.render() if hasattr(response, "render") else response
+            return cast(HttpResponseBase, getattr(response, "render", lambda: response)())
         except Exception as error:
             return answer(error)

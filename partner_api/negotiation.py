@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import orjson
@@ -36,13 +36,13 @@ class JsonApiRenderer(BaseRenderer):
 class AlwaysJson(BaseContentNegotiation):
     """Never refuse for `Accept`: the one view that has other formats chooses itself."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
-        return parsers[0]
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
-        return renderers[0], MEDIA_TYPE
+        return next(iter(renderers)), MEDIA_TYPE
 
 
 class JsonApiParser(BaseParser):

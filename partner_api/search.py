@@ -71,9 +71,7 @@ def search_answer(
 ) -> dict[str, Any]:
     """The body of the answer. `included` is an object here, not JSON:API's array."""
     kind = search.kind
-    documents = [
-        {"type": kind.type, "id": row.public_id or str(row.uuid)} for row in rows
-    ]
+    documents = [{"type": kind.type, "id": row.public_id or str(row.uuid)} for row in rows]
     known = set(clients.numbers.values())
     meta: dict[str, Any] = {"paging": {"limit": search.limit}}
     if more:

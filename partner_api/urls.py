@@ -12,7 +12,11 @@ urlpatterns = [
     path(f"{BASE}/oauth2/token", tokens.token, name="token"),
     path(f"{BASE}/oauth2/revoke", tokens.revoke, name="revoke"),
     path(f"{BASE}/accounting-office-consents", consents.Consents.as_view(), name="consents"),
-    path(f"{BASE}/accounting-office-consents/<str:consent>", consents.OneConsent.as_view(), name="consent"),
+    path(
+        f"{BASE}/accounting-office-consents/<str:consent>",
+        consents.OneConsent.as_view(),
+        name="consent",
+    ),
     path(f"{OFFICE}/document-searches", documents.Searches.as_view(), name="document_searches"),
     path(
         f"{OFFICE}/clients/<str:client>/<str:kind>/<str:document>",

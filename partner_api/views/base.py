@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from partner_api.authentication import Caller
+from partner_api.errors import refused
 
 
 class Resource(APIView):
@@ -19,10 +20,7 @@ class Resource(APIView):
     def caller(self, request: Request) -> Caller:
         return cast(Caller, request.user)
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        # DRF's own would be fine, but for the header: it must name the methods.
-        from partner_api.errors import refused
-
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         error = refused(405, "methodNotAllowed", "This resource does not know that method.")
         error.headers["Allow"] = ", ".join(self.allowed_methods)
         raise error

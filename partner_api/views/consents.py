@@ -76,7 +76,7 @@ def _office(company_number: str, partner: Partner) -> Office:
 def _own(caller: Caller, identifier: str) -> Consent:
     uuid = uuid_in_path(identifier, "accountingOfficeConsentId")
     own = Consent.objects.filter(partner_id=caller.partner_id, uuid=uuid)
-    consent = own.select_related("office", "partner").first()
+    consent: Consent | None = own.select_related("office", "partner").first()
     if consent is None:
         raise not_found()
     return consent

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 
-import orjson
 from consents.access import Refusal, Standing
 from documents.kinds import BY_PATH, KindOfDocument
 from documents.models import Document, Outcome
@@ -17,10 +17,10 @@ from documents.querysets import Window
 from documents.reads import Reader, record
 from partner_api.authentication import Caller, uuid_in_path
 from partner_api.download import download, preferred_format
-from partner_api.errors import MEDIA_TYPE, not_found, refused
+from partner_api.errors import MEDIA_TYPE, invalid, not_found, refused
 from partner_api.negotiation import read_json
-from partner_api.search import document_resource, fault, read_search, search_answer
-from partner_api.errors import invalid
+from partner_api.search import document_resource, read_search, search_answer
+from partner_api.serializers import fault
 from partner_api.views.base import Resource
 
 SENTENCES = {
@@ -49,9 +49,7 @@ class Searches(Resource):
         )
         rows = Document.objects.page(window, clients)
         record(_reader(caller, standing), Outcome.SERVED, media_type="search")
-        answer = search_answer(
-            search, clients, rows[: search.limit], more=len(rows) > search.limit
-        )
+        answer = search_answer(search, clients, rows[: search.limit], more=len(rows) > search.limit)
         return HttpResponse(orjson.dumps(answer), status=201, content_type=MEDIA_TYPE)
 
 
@@ -74,7 +72,9 @@ class OneDocument(Resource):
         wanted = preferred_format(request, known, found)
         if wanted is None:
             body = orjson.dumps({"data": document_resource(known, found.row)})
-            record(reader, Outcome.SERVED, document_id=found.id, media_type=MEDIA_TYPE, size=len(body))
+            record(
+                reader, Outcome.SERVED, document_id=found.id, media_type=MEDIA_TYPE, size=len(body)
+            )
             return HttpResponse(body, content_type=MEDIA_TYPE)
         return download(request, reader, known, found, wanted)
 

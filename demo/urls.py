@@ -1,0 +1,11 @@
+"""The start page of the demo; these addresses exist only when PORTAL_DEMO is set."""
+
+from django.urls import path
+
+from demo import views
+
+app_name = "demo"
+urlpatterns = [
+    path("demo", views.start, name="start"),
+    path("demo/mails/<str:name>", views.mail, name="mail"),
+]

@@ -1,0 +1,232 @@
+"""The cast, and the servers they meet: real PostgreSQL, a real web process, real HTTP.
+
+Office **Janssens** (Admin **An**, User **Bram**) allowed the partner **Ledgerly**, not **Tally**.
+**Chloé**, Admin of office **Peeters**, must never see Janssens. **Dirk** is an operator.
+
+Rows that another process must see are committed and stay: events and evidence cannot be deleted,
+by anybody. So each test makes its own cast, and the tests stay apart as offices do.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Office, Role, User
+from clients.models import Client
+from consents.models import Consent
+from partners.models import Partner
+from tests import factories
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rounds", type=float, default=1.0, help="multiply the rounds of the long tests"
+    )
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest) -> float:
+    """How much longer than the everyday suite the long tests run."""
+    return float(request.config.getoption("--rounds"))
+
+
+@dataclass
+class Cast:
+    """One office with its people and two partners, and a stranger next door."""
+
+    janssens: Office
+    an: User
+    bram: User
+    peeters: Office
+    chloe: User
+    dirk: User
+    ledgerly: Partner
+    tally: Partner
+    bakery: Client
+    consent: Consent
+
+    def fresh(self) -> Consent:
+        return Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+
+
+def make_cast() -> Cast:
+    factories.terms_in_force()
+    janssens, peeters = factories.make_office("Janssens"), factories.make_office("Peeters")
+    an = factories.make_person("An", janssens)
+    bram = factories.make_person("Bram", janssens, Role.USER)
+    chloe = factories.make_person("Chloé", peeters)
+    dirk = factories.make_person("Dirk", is_staff=True, is_superuser=True)
+    ledgerly = factories.make_partner("Ledgerly")
+    tally = factories.make_partner("Tally", redirects=["https://tally.example/back"])
+    bakery = factories.make_client(janssens)
+    consent = factories.make_request(janssens, ledgerly)
+    return Cast(janssens, an, bram, peeters, chloe, dirk, ledgerly, tally, bakery, consent)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The cast inside a transaction that is rolled back; the consent waits for a decision."""
+    return make_cast()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database that other processes see as well: nothing is rolled back."""
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+
+
+@pytest.fixture
+def people(committed: None) -> Cast:
+    """The cast, committed; the consent waits for a decision."""
+    return make_cast()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Documents of the tests lie in a folder of their own, also for the web process."""
+    folder = tmp_path_factory.mktemp("documents")
+    settings.STORAGES["documents"]["OPTIONS"]["location"] = str(folder)
+    os.environ["PORTAL_STORAGE"] = str(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_database_url() -> str:
+    """The address of the database that pytest-django made for this process."""
+    at = connection.settings_dict
+    return (
+        f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+    )
+
+
+test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
+    """A running portal, as in production: granian with two workers; gives its base address."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    folder = tmp_path_factory.mktemp("portal")
+    with django_db_blocker.unblock():
+        environment = os.environ | {
+            "DATABASE_URL": test_database_url(),
+            "PORTAL_URL": url,
+            "PORTAL_DEMO": "0",
+            "PORTAL_DEBUG": "0",
+            "PORTAL_STATIC_FROM_SOURCE": "1",
+            "PORTAL_MAIL_DIR": str(folder / "mail"),
+            "PORTAL_SECRET_KEY": settings.SECRET_KEY,
+        }
+    with (folder / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                str(Path(sys.executable).parent / "granian"),
+                *("--interface", "wsgi", "codabox_portal.wsgi:application"),
+                *("--host", "127.0.0.1", "--port", str(port)),
+                *("--workers", "2", "--blocking-threads", "32"),
+            ],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_until_it_answers(url, process, folder / "web.log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{url}/codabox-connect").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the portal did not start:\n{log.read_text()[-4000:]}")
+
+
+class Software:
+    """An accounting software: the real HTTP client of one partner."""
+
+    def __init__(self, portal: str, partner: Partner) -> None:
+        self.client_id, self.secret = factories.make_application(partner)
+        self.partner = partner
+        self.http = httpx.Client(base_url=portal, timeout=20)
+        self.token = self.login()
+
+    def login(self) -> str:
+        answer = self.http.post(
+            "/codabox-connect/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            auth=(self.client_id, self.secret),
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return self.http.request(method, f"/codabox-connect{path}", headers=headers, **options)
+
+    def create(self, **attributes: Any) -> httpx.Response:
+        body = {"data": {"type": "accountingOfficeConsent", "attributes": attributes}}
+        return self.call("POST", "/accounting-office-consents", json=body)
+
+    def search(
+        self, office: Office, clients: list[str], meta: Any = None, **attributes: Any
+    ) -> httpx.Response:
+        attributes.setdefault("documentType", "bankAccountStatement")
+        data = {
+            "type": "documentSearch",
+            "attributes": attributes,
+            "relationships": {"clients": {"data": [{"type": "client", "id": c} for c in clients]}},
+        }
+        body = {"data": data} if meta is None else {"data": data, "meta": meta}
+        return self.call("POST", f"/accounting-offices/{office.uuid}/document-searches", json=body)
+
+    def document(
+        self,
+        office: Office,
+        client: str,
+        document: Any,
+        accept: str | None = None,
+        kind: str = "bank-account-statements",
+        **options: Any,
+    ) -> httpx.Response:
+        headers = {**({"Accept": accept} if accept else {}), **options.pop("headers", {})}
+        path = f"/accounting-offices/{office.uuid}/clients/{client}/{kind}/{document}"
+        return self.call("GET", path, headers=headers, **options)
+
+
+@pytest.fixture
+def ledgerly(portal: str, people: Cast) -> Iterator[Software]:
+    """Ledgerly, at the running portal; the office has not decided yet."""
+    software = Software(portal, people.ledgerly)
+    yield software
+    software.http.close()

@@ -1,0 +1,179 @@
+"""Plain make_* functions: each makes one real row, with a number or address nobody else has."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from oauth2_provider.generators import generate_client_id, generate_client_secret
+
+from accounts.models import Membership, Office, Role, User
+from accounts.tenancy import every_office
+from clients.models import Client
+from consents.actors import Actor, ActorKind
+from consents.models import Consent, Terms
+from documents.models import Content, Document, Kind
+from documents.storage import keep
+from partners.models import Application, DocumentKind, Partner, RedirectUri
+
+PASSWORD = "correct horse battery staple"
+CALLBACK = "https://software.example/callback"
+CODA = "application/vnd.coda.v1+cod"
+# Hashed once: Argon2 is slow on purpose.
+_hash: list[str] = []
+_counter = itertools.count(os.getpid() % 5000 * 1000 + random.SystemRandom().randrange(900))
+
+
+def unique() -> int:
+    return next(_counter)
+
+
+def company_number() -> str:
+    """An enterprise number that is correct modulo 97 and belongs to nobody."""
+    first = f"{10_000_000 + random.SystemRandom().randrange(80_000_000):08d}"
+    first = "0" + first[1:] if first[0] != "1" else first
+    return f"{first}{97 - int(first) % 97:02d}"
+
+
+def make_office(name: str = "Janssens", **fields: Any) -> Office:
+    n = unique()
+    fields.setdefault("company_number", company_number())
+    return Office.objects.create(name=name, slug=f"{name.lower()}-{n}", **fields)
+
+
+def make_person(name: str, office: Office | None = None, role: Role = Role.ADMIN, **fields: Any) -> User:
+    if not _hash:
+        user = User()
+        user.set_password(PASSWORD)
+        _hash.append(user.password)
+    email = fields.pop("email", f"{name.lower().replace('é', 'e')}.{unique()}@office.example")
+    person = User.objects.create(name=name, email=email, password=_hash[0], **fields)
+    if office is not None:
+        Membership.objects.create(office=office, user=person, role=role)
+    return person
+
+
+def make_partner(name: str = "Ledgerly", **fields: Any) -> Partner:
+    fields.setdefault("document_kinds", list(DocumentKind.values))
+    redirects = fields.pop("redirects", [CALLBACK])
+    origins = fields.pop("origins", [])
+    partner = Partner.objects.create(
+        name=f"{name} {unique()}",
+        vendor=f"{name} NV",
+        legal_number="0010000034",
+        email=f"support@{name.lower()}.example",
+        **fields,
+    )
+    for uri in redirects:
+        RedirectUri.objects.create(partner=partner, uri=uri)
+    for uri in origins:
+        RedirectUri.objects.create(partner=partner, uri=uri, is_origin=True)
+    return partner
+
+
+def make_application(partner: Partner) -> tuple[str, str]:
+    """Return client id and secret; the secret is kept as a digest only."""
+    secret = generate_client_secret()
+    application = Application.objects.create(
+        partner=partner,
+        name=partner.name,
+        client_id=generate_client_id(),
+        client_secret=secret,
+        client_type="confidential",
+        authorization_grant_type="client-credentials",
+    )
+    return application.client_id, secret
+
+
+def make_client(office: Office, name: str = "Bakkerij D'Hondt", **fields: Any) -> Client:
+    n = unique()
+    fields.setdefault("company_number", company_number())
+    return Client.objects.create(office=office, name=name, code=f"C{n}", **fields)
+
+
+def make_terms(version: int, words: str = "") -> dict[str, Terms]:
+    """Publish a version in four languages."""
+    return {
+        language: Terms.objects.create(
+            version=version,
+            language=language,
+            body=f"Terms {version} in {language}.\n\nYou can stop at any moment. {words}",
+        )
+        for language in ("en", "nl", "fr", "de")
+    }
+
+
+def terms_in_force(language: str = "en") -> Terms:
+    if not Terms.objects.exists():
+        make_terms(1)
+    return Terms.objects.in_force(language)
+
+
+def make_request(office: Office, partner: Partner, redirect_uri: str = CALLBACK, state: str = "") -> Consent:
+    return Consent.objects.request(
+        office=office, partner=partner, redirect_uri=redirect_uri, state=state
+    )[0]
+
+
+def acting(person: User) -> Actor:
+    return Actor(
+        ActorKind.PERSON,
+        name=person.name,
+        person=person,
+        address="192.0.2.7",
+        browser="test",
+        authentication=["password"],
+    )
+
+
+def allow(consent: Consent, person: User) -> Consent:
+    consent.allow(
+        acting(person),
+        terms_in_force(),
+        partner_name=consent.partner.name,
+        document_kinds=consent.partner.document_kinds,
+        companies=consent.office.clients.count(),
+    )
+    return consent
+
+
+def make_allowed(office: Office, partner: Partner, admin: User) -> Consent:
+    return allow(make_request(office, partner), admin)
+
+
+def make_document(
+    client: Client,
+    *,
+    kind: Kind = Kind.BANK_ACCOUNT_STATEMENT,
+    attributes: dict[str, Any] | None = None,
+    contents: dict[str, bytes] | None = None,
+    available_at: datetime | None = None,
+    public_id: str | None = None,
+) -> Document:
+    fields: dict[str, Any] = {}
+    if available_at is not None:
+        fields["available_at"] = available_at
+    with every_office():
+        document = Document.objects.create(
+            office_id=client.office_id,
+            client=client,
+            kind=kind,
+            public_id=public_id,
+            attributes=attributes if attributes is not None else {"iban": "BE00000000000000"},
+            **fields,
+        )
+        for media_type, data in (contents or {}).items():
+            Content.objects.create(
+                document=document, media_type=media_type, size=len(data), sha256=keep(data)
+            )
+    return document
+
+
+def make_documents(client: Client, moments: Sequence[datetime]) -> list[Document]:
+    with transaction.atomic():
+        return [make_document(client, available_at=moment) for moment in moments]
