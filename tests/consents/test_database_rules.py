@@ -1,0 +1,136 @@
+"""If it must be true, the database says so, also to raw SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from accounts.checks import the_database_role_is_ordinary
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import acting, allow
+
+
+def refused(sql: str, parameters: Sequence[Any] = ()) -> str:
+    """Run raw SQL that must fail; return what the database says."""
+    with pytest.raises(DatabaseError) as error, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, list(parameters))
+    return str(error.value)
+
+
+STATUSES = ["to_be_determined", "allowed", "denied", "cancelled"]
+LISTED = {
+    ("to_be_determined", "allowed"),
+    ("to_be_determined", "denied"),
+    ("allowed", "cancelled"),
+}
+
+
+ILLEGAL = [(a, b) for a in STATUSES for b in STATUSES if a != b and (a, b) not in LISTED]
+
+
+@pytest.mark.parametrize(("source", "target"), ILLEGAL)
+def test_only_listed_moves_by_raw_sql(cast: Cast, source: str, target: str) -> None:
+    if source in ("allowed", "cancelled"):
+        allow(cast.consent, cast.an)
+    if source == "cancelled":
+        cast.consent.cancel(acting(cast.an))
+    if source == "denied":
+        cast.consent.deny(acting(cast.an))
+    # Everything else about the row is made to fit, so that only the move itself is wrong.
+    said = refused(
+        "update consents_consent set status = %s,"
+        " decided_at = case when %s = 'to_be_determined' then null else now() end,"
+        " decided_by_id = %s, terms_id = %s,"
+        " cancelled_at = case when %s = 'cancelled' then now() end where id = %s",
+        [target, target, cast.an.pk, factories.terms_in_force().pk, target, cast.consent.pk],
+    )
+    assert "transition" in said
+
+
+def test_an_unknown_status_is_refused(cast: Cast) -> None:
+    assert refused(
+        "update consents_consent set status = 'expired', decided_at = now() where id = %s",
+        [cast.consent.pk],
+    )
+
+
+def test_allowed_needs_terms_and_a_person(cast: Cast) -> None:
+    said = refused(
+        "update consents_consent set status = 'allowed', decided_at = now() where id = %s",
+        [cast.consent.pk],
+    )
+    assert "consents_consent_allowed_has_terms_and_person" in said
+
+
+def test_decided_needs_a_date(cast: Cast) -> None:
+    said = refused(
+        "update consents_consent set status = 'denied' where id = %s", [cast.consent.pk]
+    )
+    assert "consents_consent_decided_has_a_date" in said
+
+
+def test_a_consent_cannot_be_born_allowed(cast: Cast) -> None:
+    said = refused(
+        "insert into consents_consent (uuid, office_id, partner_id, status, lapses_at,"
+        " redirect_uri, state, closed_reason, decided_at, decided_by_id, terms_id)"
+        " values (gen_random_uuid(), %s, %s, 'allowed', now(), '', '', '', now(), %s, %s)",
+        [cast.janssens.pk, cast.tally.pk, cast.an.pk, factories.terms_in_force().pk],
+    )
+    assert "Cannot insert" in said
+
+
+def test_a_second_live_consent_is_refused(cast: Cast) -> None:
+    said = refused(
+        "insert into consents_consent (uuid, office_id, partner_id, status, lapses_at,"
+        " redirect_uri, state, closed_reason)"
+        " values (gen_random_uuid(), %s, %s, 'to_be_determined', now(), '', '', '')",
+        [cast.janssens.pk, cast.ledgerly.pk],
+    )
+    assert "consents_consent_one_live" in said
+
+
+def test_a_closed_request_stays_as_it_is(cast: Cast) -> None:
+    cast.consent.lapse()
+    assert "Cannot update" in refused(
+        "update consents_consent set closed_at = null, closed_reason = '' where id = %s",
+        [cast.consent.pk],
+    )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "consents_consentevent",
+        "consents_evidence",
+        "consents_terms",
+    ],
+)
+def test_proof_cannot_be_changed_deleted_or_emptied(cast: Cast, table: str) -> None:
+    allow(cast.consent, cast.an)
+    assert "Cannot update" in refused(f"update {table} set id = id")
+    assert "Cannot update or delete" in refused(f"delete from {table}")
+    # Deferred foreign key checks of this transaction would refuse first.
+    connection.check_constraints()
+    assert "Cannot truncate" in refused(f"truncate {table} cascade")
+
+
+def test_consents_cannot_be_deleted(cast: Cast) -> None:
+    assert "Cannot delete" in refused("delete from consents_consent")
+
+
+def test_one_decision_has_one_event_whatever_the_code_does(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        cast.consent.events.create(kind="allowed", actor_kind="person")
+
+
+@pytest.mark.django_db
+def test_the_portal_runs_as_an_ordinary_role() -> None:
+    assert the_database_role_is_ordinary() == []
+    with connection.cursor() as cursor:
+        cursor.execute("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
+        assert cursor.fetchone() == (False,)

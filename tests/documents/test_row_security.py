@@ -1,0 +1,111 @@
+"""Row security: the last lock, should a view ever forget its filter."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection
+
+from accounts.tenancy import every_office, office_scope
+from documents.models import Content, Document, DocumentRead, Outcome
+from documents.reads import Reader, record
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import CODA
+
+
+@pytest.fixture
+def two_documents(cast: Cast) -> tuple[Document, Document]:
+    """One of Janssens, one of Peeters."""
+    other = factories.make_client(cast.peeters, "Peeters & Zonen")
+    contents = {CODA: b"0" * 128}
+    return (
+        factories.make_document(cast.bakery, contents=contents),
+        factories.make_document(other, contents=contents),
+    )
+
+
+def rows() -> tuple[int, int]:
+    return Document.objects.count(), Content.objects.count()
+
+
+def end_scope() -> None:
+    """What the end of the transaction does; the test itself runs in one."""
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('portal.office', '', true)")
+        cursor.execute("select set_config('portal.every_office', '', true)")
+
+
+def test_a_view_that_forgot_its_scope_sees_nothing(
+    two_documents: tuple[Document, Document],
+) -> None:
+    end_scope()
+    assert rows() == (0, 0)
+
+
+def test_janssens_sees_its_own_documents_only(
+    cast: Cast, two_documents: tuple[Document, Document]
+) -> None:
+    end_scope()
+    with office_scope(cast.janssens.pk):
+        assert rows() == (1, 1)
+        assert Document.objects.get() == two_documents[0]
+        assert not Document.objects.filter(pk=two_documents[1].pk).exists()
+
+
+def test_housekeeping_sees_all(two_documents: tuple[Document, Document]) -> None:
+    end_scope()
+    with every_office():
+        assert rows() == (2, 2)
+
+
+def test_nothing_is_written_for_another_office(
+    cast: Cast, two_documents: tuple[Document, Document]
+) -> None:
+    end_scope()
+    foreign = factories.make_client(cast.peeters)
+    with pytest.raises(DatabaseError) as error, office_scope(cast.janssens.pk):
+        Document.objects.create(
+            office_id=cast.peeters.pk, client=foreign, kind=1, attributes={"iban": ""}
+        )
+    assert "row-level security" in str(error.value)
+
+
+def test_the_office_of_a_document_is_the_office_of_its_client(cast: Cast) -> None:
+    with pytest.raises(IntegrityError), every_office():
+        Document.objects.create(
+            office_id=cast.peeters.pk, client=cast.bakery, kind=1, attributes={"iban": ""}
+        )
+        connection.check_constraints()
+
+
+def test_a_transfer_moves_the_documents_in_the_same_statement(
+    cast: Cast, two_documents: tuple[Document, Document]
+) -> None:
+    cast.bakery.office = cast.peeters
+    cast.bakery.save()
+    end_scope()
+    with office_scope(cast.janssens.pk):
+        assert rows() == (0, 0)
+    with office_scope(cast.peeters.pk):
+        assert rows() == (2, 2)
+
+
+def test_reads_are_shown_to_their_office_and_never_changed(cast: Cast) -> None:
+    for office in (cast.janssens, cast.peeters):
+        reader = Reader(office.pk, cast.consent.pk, application_id=1)
+        record(reader, Outcome.SERVED, media_type=CODA, size=1)
+    end_scope()
+    assert DocumentRead.objects.count() == 0
+    with office_scope(cast.janssens.pk):
+        assert DocumentRead.objects.count() == 1
+    with every_office(), connection.cursor() as cursor:
+        cursor.execute("update documents_documentread set size = 0")
+        assert cursor.rowcount == 0
+        cursor.execute("delete from documents_documentread")
+        assert cursor.rowcount == 0
+        assert DocumentRead.objects.filter(size=1).count() == 2
+
+
+def test_reads_cannot_be_emptied(cast: Cast) -> None:
+    with pytest.raises(DatabaseError, match="proof"), connection.cursor() as cursor:
+        cursor.execute("truncate documents_documentread")
