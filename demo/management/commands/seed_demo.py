@@ -1,0 +1,148 @@
+"""Make the demo: offices, people, companies, statements, consents in every status."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Office
+from demo import loader, story
+from demo.cast import OPERATOR_EMAIL, PASSWORD
+from demo.data import books, coda, pdf
+from documents.storage import keep
+
+CHUNK = 250
+
+
+class Command(BaseCommand):
+    help = "Fill an empty portal with demo data; what is there already is left alone."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--size", choices=["small", "large"], default="small")
+        parser.add_argument("--json", default="var/demo.json")
+
+    def handle(self, *, size: str, json: str, **options: Any) -> None:
+        self._settings()
+        everything = books.offices(large=size == "large")
+        present = set(Office.objects.values_list("company_number", flat=True))
+        missing = [office for office in everything if office.number not in present]
+        with transaction.atomic():
+            secrets = loader.make_partners(books.softwares(self.software_url), self.remembered(json))
+            for office in missing:
+                loader.make_office(office)
+        self._documents(missing)
+        if missing:
+            story.tell()
+        self._write(Path(json), everything, secrets)
+
+    def _settings(self) -> None:
+        from django.conf import settings
+
+        self.portal_url: str = settings.PORTAL_URL
+        self.software_url: str = settings.PORTAL_SOFTWARE_URL
+
+    def remembered(self, path: str) -> dict[str, dict[str, str]]:
+        """Credentials told before: the database keeps only their digests."""
+        try:
+            told = json.loads(Path(path).read_text())
+        except (OSError, ValueError):
+            return {}
+        return {partner["name"]: partner for partner in told["partners"]}
+
+    def _documents(self, offices: list[books.OfficeBooks]) -> None:
+        """Render on all processors, write by COPY; a bar shows how far it is."""
+        jobs = [
+            (company.number, company, office.statements_each, timezone.localdate())
+            for office in offices
+            for company in office.companies
+        ]
+        total = sum(count for _number, _company, count, _today in jobs)
+        done = 0
+        with multiprocessing.Pool() as pool:
+            batch: list[loader.Rendered] = []
+            for rendered in pool.imap_unordered(_render, jobs, chunksize=4):
+                batch += rendered
+                done += len(rendered)
+                if len(batch) >= CHUNK or done == total:
+                    loader.copy_documents(batch)
+                    batch = []
+                    self._bar(done, total)
+        if total:
+            connection.set_autocommit(True)
+            with connection.cursor() as cursor:
+                cursor.execute("vacuum (analyze) documents_document")
+                cursor.execute("analyze documents_content")
+
+    def _bar(self, done: int, total: int) -> None:
+        filled = 30 * done // total
+        end = "\n" if done == total else "\r"
+        if sys.stderr.isatty() or done == total:
+            bar = "█" * filled + "·" * (30 - filled)
+            self.stderr.write(f"  {bar} {done:,} of {total:,} statements", ending=end)
+
+    def _write(
+        self, path: Path, offices: list[books.OfficeBooks], partners: list[dict[str, Any]]
+    ) -> None:
+        told = {
+            "portal": self.portal_url,
+            "api": f"{self.portal_url}/codabox-connect",
+            "software": self.software_url,
+            "offices": [
+                {
+                    "name": office.name,
+                    "companyNumber": office.number,
+                    "slug": office.slug,
+                    "clients": [
+                        {"companyNumber": c.number, "name": c.name, "code": c.code}
+                        for c in office.companies
+                    ],
+                }
+                for office in offices
+            ],
+            "people": [
+                {
+                    "email": person.email,
+                    "password": PASSWORD,
+                    "office": office.number,
+                    "role": person.role,
+                }
+                for office in offices
+                for person in office.people
+            ],
+            "partners": partners,
+            "operator": {"email": OPERATOR_EMAIL, "password": PASSWORD},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+def _render(job: tuple[str, books.Company, int, date]) -> list[loader.Rendered]:
+    """In a process of its own: the statements of one company, their bytes already stored."""
+    number, company, count, today = job
+    return list(_rendered(number, company, count, today))
+
+
+def _rendered(
+    number: str, company: books.Company, count: int, today: date
+) -> Iterator[loader.Rendered]:
+    for statement in books.statements(company, count, today):
+        written, page = coda.write(statement, number), pdf.render(statement)
+        yield loader.Rendered(
+            company_number=number,
+            iban=statement.iban,
+            day=statement.day,
+            coda=(len(written), keep(written)),
+            pdf=(len(page), keep(page)),
+        )
+
+

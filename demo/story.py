@@ -1,0 +1,92 @@
+"""The consents of the demo: every status and every reason, as they would have come about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
+from accounts.models import Office, User
+from consents.actors import Actor, ActorKind
+from consents.models import Consent, Terms
+from partners.models import Partner
+
+SOFTWARE = "https://software.example/callback"
+
+
+def tell() -> None:
+    """Each office has its own past with each software; the verbs are the product's own."""
+    offices = {office.slug: office for office in Office.objects.all()}
+    ledgerly, tally, compta = (
+        Partner.objects.get(name=name) for name in ("Ledgerly", "Tally & Zonen", "Compta°Plus")
+    )
+    janssens, lefevre, koenigs, obrien = (
+        offices[slug] for slug in ("janssens", "lefevre", "koenigs", "obrien")
+    )
+    an, chloe = _person("an@janssens.example"), _person("chloe@lefevre.example")
+
+    # Janssens: one cancelled long ago and asked anew, one waiting, one allowed.
+    old = _allowed(janssens, tally, an)
+    old.cancel(_by(an), reason="")
+    _asked(janssens, tally)
+    _allowed(janssens, compta, an)
+    # Lefèvre: allowed, denied, and a request that nobody answered.
+    _allowed(lefevre, tally, chloe)
+    denied = _asked(lefevre, compta)
+    denied.deny(_by(chloe))
+    # Königs: a request on its 29th day, one lapsed, one withdrawn.
+    _in_the_past(_asked(koenigs, tally), days=29)
+    lapsed = _asked(koenigs, compta)
+    _in_the_past(lapsed, days=31)
+    lapsed.lapse()
+    withdrawn = _asked(koenigs, ledgerly)
+    withdrawn.withdraw(Actor.partner(ledgerly))
+    # O'Brien: given and given up by the software, then paused with another.
+    given_up = _allowed(obrien, compta, _person("fiona@obrien.example"))
+    given_up.cancel(Actor.partner(compta), reason="given up by the software")
+    paused = _allowed(obrien, tally, _person("fiona@obrien.example"))
+    Consent.objects.filter(pk=paused.pk).update(paused_at=Now())
+    if "groot" in offices:
+        _allowed(offices["groot"], tally, _person("lotte@groot.example"))
+
+
+def _person(email: str) -> User:
+    return User.objects.get(email=email)
+
+
+def _asked(office: Office, partner: Partner) -> Consent:
+    """Without a way back where the partner has no address of the demo."""
+    uri = SOFTWARE if partner.accepts_redirect(SOFTWARE) else ""
+    return Consent.objects.request(office=office, partner=partner, redirect_uri=uri)[0]
+
+
+def _allowed(office: Office, partner: Partner, person: User) -> Consent:
+    consent = _asked(office, partner)
+    consent.allow(
+        _by(person),
+        Terms.objects.in_force(person.language or "en"),
+        partner_name=partner.name,
+        document_kinds=partner.document_kinds,
+        companies=office.clients.active().count(),
+    )
+    return consent
+
+
+def _by(person: User) -> Actor:
+    return Actor(
+        ActorKind.PERSON,
+        name=person.name,
+        person=person,
+        address="192.0.2.10",
+        browser="Demo data",
+        authentication=["password"],
+    )
+
+
+def _in_the_past(consent: Consent, *, days: int) -> None:
+    """Move a request back in time."""
+    ago = Now() - timedelta(days=days)
+    Consent.objects.filter(pk=consent.pk).update(
+        requested_at=ago, lapses_at=ago + timedelta(days=30)
+    )
+    consent.reread()
