@@ -16,9 +16,7 @@ import glob
 import hashlib
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -202,7 +200,7 @@ class Children(object):
                 # A session of its own: Ctrl-C in the terminal reaches us alone, we keep the order.
                 start_new_session=True,
                 preexec_fn=ends_with_us(stop),
-                **how
+                **how,
             )
         self.started.append((name, child, stop, server))
         if given:
@@ -278,7 +276,7 @@ def run(command, log=None, check=True, given=None, **how):
             stdout=output,
             stderr=subprocess.STDOUT,
             preexec_fn=ends_with_us(signal.SIGTERM),
-            **how
+            **how,
         )
         try:
             child.communicate(given.encode("utf-8") if given else None)

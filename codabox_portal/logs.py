@@ -40,5 +40,7 @@ def configuration(*, json_lines: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            "httpx": {"level": "WARNING"},"django.server": {"handlers": ["stderr"], "propagate": False}},
+            "httpx": {"level": "WARNING"},
+            "django.server": {"handlers": ["stderr"], "propagate": False},
+        },
     }

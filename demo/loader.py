@@ -157,7 +157,15 @@ def copy_documents(batch: list[Rendered]) -> None:
                 attributes = orjson.dumps({"iban": rendered.iban}).decode()
                 moment = _available(rendered.day, place)
                 copy.write_row(
-                    (uuid.uuid4(), office, client, moment, attributes, *rendered.coda, *rendered.pdf)
+                    (
+                        uuid.uuid4(),
+                        office,
+                        client,
+                        moment,
+                        attributes,
+                        *rendered.coda,
+                        *rendered.pdf,
+                    )
                 )
         cursor.execute(FILE_DOCUMENTS, [Kind.BANK_ACCOUNT_STATEMENT.value])
         cursor.execute(FILE_CONTENTS)

@@ -115,9 +115,7 @@ def free_port() -> int:
 def test_database_url() -> str:
     """The address of the database that pytest-django made for this process."""
     at = connection.settings_dict
-    return (
-        f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-    )
+    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
 test_database_url.__test__ = False  # type: ignore[attr-defined]

@@ -46,7 +46,9 @@ def make_office(name: str = "Janssens", **fields: Any) -> Office:
     return Office.objects.create(name=name, slug=f"{name.lower()}-{n}", **fields)
 
 
-def make_person(name: str, office: Office | None = None, role: Role = Role.ADMIN, **fields: Any) -> User:
+def make_person(
+    name: str, office: Office | None = None, role: Role = Role.ADMIN, **fields: Any
+) -> User:
     if not _hash:
         user = User()
         user.set_password(PASSWORD)
@@ -114,7 +116,9 @@ def terms_in_force(language: str = "en") -> Terms:
     return Terms.objects.in_force(language)
 
 
-def make_request(office: Office, partner: Partner, redirect_uri: str = CALLBACK, state: str = "") -> Consent:
+def make_request(
+    office: Office, partner: Partner, redirect_uri: str = CALLBACK, state: str = ""
+) -> Consent:
     return Consent.objects.request(
         office=office, partner=partner, redirect_uri=redirect_uri, state=state
     )[0]

@@ -8,7 +8,7 @@ AWKWARD = [
     "Garage Müller GmbH",
     "Brasserie Saint-Géry SRL/BV",
     "Van den Broeck & Fils SNC",
-    "Café \"De Zwaan\" BV",
+    'Café "De Zwaan" BV',
     "Bäckerei Schäfer, Eupen",
     "Boulangerie Œuvrard SRL",
     "Tuincentrum 't Groene Hart",
@@ -19,7 +19,15 @@ AWKWARD = [
 ]
 TRADES = {
     "nl": ["Bakkerij", "Garage", "Slagerij", "Bloemen", "Dakwerken", "Kapsalon", "Drukkerij"],
-    "fr": ["Boulangerie", "Garage", "Boucherie", "Menuiserie", "Toitures", "Pharmacie", "Librairie"],
+    "fr": [
+        "Boulangerie",
+        "Garage",
+        "Boucherie",
+        "Menuiserie",
+        "Toitures",
+        "Pharmacie",
+        "Librairie",
+    ],
     "de": ["Bäckerei", "Autohaus", "Metzgerei", "Schreinerei", "Gasthaus", "Apotheke", "Gärtnerei"],
 }
 FAMILIES = {
@@ -32,7 +40,11 @@ TOWNS = {
     "fr": ["Liège", "Namur", "Ixelles", "Braine-l'Alleud", "Mons", "La Louvière"],
     "de": ["Eupen", "Sankt Vith", "Büllingen", "Bütgenbach", "Kelmis", "Raeren"],
 }
-FORMS = {"nl": ["BV", "NV", "& Zonen", "VOF"], "fr": ["SRL", "SA", "et Fils", "SRL/BV"], "de": ["GmbH", "AG", "OHG"]}
+FORMS = {
+    "nl": ["BV", "NV", "& Zonen", "VOF"],
+    "fr": ["SRL", "SA", "et Fils", "SRL/BV"],
+    "de": ["GmbH", "AG", "OHG"],
+}
 COUNTERPARTIES = [
     ("Energie Lumière SA", "Factuur energie", -1),
     ("Telecom Vlaanderen NV", "Abonnement", -1),

@@ -40,7 +40,7 @@ def _page(canvas: Canvas, statement: Statement, start: int) -> None:
     canvas.drawString(LEFT, TOP - 36, f"{statement.iban}   {statement.bic}")
     canvas.drawRightString(RIGHT, TOP - 22, f"Nr. {statement.number}")
     canvas.drawRightString(RIGHT, TOP - 36, statement.day.strftime("%d/%m/%Y"))
-    y = TOP - 64
+    y: float = TOP - 64
     y = _line(canvas, y, "Vorig saldo · Solde précédent", statement.opening, bold=True)
     for movement in statement.movements[start : start + ROWS_A_PAGE]:
         about = movement.structured or movement.text

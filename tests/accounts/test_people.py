@@ -134,8 +134,7 @@ def test_deciding_asks_for_the_password_when_the_login_is_older_than_15_minutes(
     assert client.get(chosen.url).status_code == 200
     session = client.session
     session["account_authentication_methods"] = [
-        {**record, "at": time.time() - 901}
-        for record in session["account_authentication_methods"]
+        {**record, "at": time.time() - 901} for record in session["account_authentication_methods"]
     ]
     session.save()
     asked = client.get(chosen.url)
@@ -157,9 +156,7 @@ def test_the_reset_mail_speaks_the_language_of_the_person(cast: Cast, client: Br
     assert client.get(link.group()).status_code in (200, 302)
 
 
-def test_an_unknown_address_gets_no_mail_and_the_same_answer(
-    cast: Cast, client: Browser
-) -> None:
+def test_an_unknown_address_gets_no_mail_and_the_same_answer(cast: Cast, client: Browser) -> None:
     known = client.post("/accounts/password/reset/", {"email": cast.an.email})
     unknown = client.post("/accounts/password/reset/", {"email": "nobody@office.example"})
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)

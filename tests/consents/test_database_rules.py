@@ -67,9 +67,7 @@ def test_allowed_needs_terms_and_a_person(cast: Cast) -> None:
 
 
 def test_decided_needs_a_date(cast: Cast) -> None:
-    said = refused(
-        "update consents_consent set status = 'denied' where id = %s", [cast.consent.pk]
-    )
+    said = refused("update consents_consent set status = 'denied' where id = %s", [cast.consent.pk])
     assert "consents_consent_decided_has_a_date" in said
 
 

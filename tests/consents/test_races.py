@@ -47,7 +47,9 @@ def test_an_and_her_colleagues_decide_at_once(people: Cast, rounds: float) -> No
             return allow(own, deciders[place]) and None
 
         outcomes = at_once([lambda place=place: decide(place) for place in range(len(deciders))])  # type: ignore[misc]
-        unexpected = [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, DecisionConflict)]
+        unexpected = [
+            o for o in outcomes if isinstance(o, Exception) and not isinstance(o, DecisionConflict)
+        ]
         assert unexpected == []
         decisions = list(
             ConsentEvent.objects.filter(consent=consent, kind__in=["allowed", "denied"])

@@ -71,7 +71,9 @@ class Readers:
                 number += 1
 
 
-def every_way_to_read(people: Cast, document: Document) -> list[Callable[[httpx.Client], httpx.Response]]:
+def every_way_to_read(
+    people: Cast, document: Document
+) -> list[Callable[[httpx.Client], httpx.Response]]:
     office = f"/codabox-connect/accounting-offices/{people.janssens.uuid}"
     number = people.bakery.company_number
     path = f"{office}/clients/{number}/bank-account-statements/{document.uuid}"

@@ -36,7 +36,9 @@ class Command(BaseCommand):
         present = set(Office.objects.values_list("company_number", flat=True))
         missing = [office for office in everything if office.number not in present]
         with transaction.atomic():
-            secrets = loader.make_partners(books.softwares(self.software_url), self.remembered(json))
+            secrets = loader.make_partners(
+                books.softwares(self.software_url), self.remembered(json)
+            )
             for office in missing:
                 loader.make_office(office)
         self._documents(missing)
@@ -144,5 +146,3 @@ def _rendered(
             coda=(len(written), keep(written)),
             pdf=(len(page), keep(page)),
         )
-
-

@@ -1,0 +1,1 @@
+"""Ledgerly, a small accounting software: an example that uses nothing but the public API."""
