@@ -13,6 +13,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", None)
     return {
         "portal_name": settings.PORTAL_NAME,
+        "support_email": settings.PORTAL_SUPPORT_EMAIL,
         "demo": settings.PORTAL_DEMO,
         "language_choices": LANGUAGES,
         "my_offices": Office.objects.of(person) if isinstance(person, User) else [],

@@ -35,6 +35,7 @@ def needed(name: str, example: str) -> str:
 
 PORTAL_NAME: str = env.str("PORTAL_NAME", default="MyCodaBox")
 PORTAL_URL: str = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
+PORTAL_SUPPORT_EMAIL: str = env.str("PORTAL_SUPPORT_EMAIL", default="support@portal.example")
 PORTAL_DEMO: bool = env.bool("PORTAL_DEMO", default=False)
 PORTAL_SOFTWARE_URL: str = env.str("PORTAL_SOFTWARE_URL", default="http://localhost:8001")
 PORTAL_MAIL_DIR: str = env.str("PORTAL_MAIL_DIR", default="")
@@ -186,7 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # One account per address, whatever its letter case: a unique constraint on Lower("email").
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "accounts:home"
+LOGIN_REDIRECT_URL = "dashboard:home"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; the reset mail is valid for one hour
 
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"

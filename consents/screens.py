@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, cast
 from uuid import UUID
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.decorators import AnyView, PersonView, person_view
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.requests import PersonRequest
 from clients.models import Client
 from consents.handback import UnknownAddress, handback
@@ -110,6 +110,14 @@ def way_back(consent: Consent, via: str) -> dict[str, Any]:
         return {"handback": handback(consent), "handback_refused": False}
     except UnknownAddress:
         return {"handback": None, "handback_refused": True}
+
+
+def just_decided(consent: Consent, person: User) -> bool:
+    """Whether this person decided a moment ago; an old link to the page tells the same calmly."""
+    newest = consent.events.exclude(kind=EventKind.REQUESTED).order_by("-pk").first()
+    if newest is None or newest.person_id != person.pk:
+        return False
+    return consent.read_at - newest.at < timedelta(minutes=10)
 
 
 def ended_by(consent: Consent) -> str:

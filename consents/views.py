@@ -28,10 +28,12 @@ from consents.screens import (
     consent_view,
     earlier_decisions,
     ended_by,
+    just_decided,
     way_back,
 )
 
 PAGE = 25
+OUTCOME = {"allow": Status.ALLOWED, "deny": Status.DENIED}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -227,8 +229,8 @@ def _show_result(request: ConsentRequest, *, fresh: bool) -> HttpResponse:
     wish = request.GET.get("wish")
     context = {
         "consent": consent,
-        "fresh": fresh and consent.status != Status.TO_BE_DETERMINED,
-        "conflict": wish in ("allow", "deny"),
+        "fresh": fresh and just_decided(consent, request.user),
+        "conflict": wish in OUTCOME and consent.status != OUTCOME[wish],
         "ended_by": ended_by(consent),
         "proof": Proof.of(consent) if consent.status == Status.CANCELLED else None,
         "via": via,
@@ -241,7 +243,8 @@ def _show_result(request: ConsentRequest, *, fresh: bool) -> HttpResponse:
 
 
 def _later_url(request: ConsentRequest) -> str:
-    page = "consents:overview" if _via(request) else "accounts:dashboard"
+    admins_page = _via(request) and request.membership.is_admin
+    page = "consents:overview" if admins_page else "dashboard:office"
     return reverse(page, args=[request.consent.office.slug])
 
 
