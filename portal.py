@@ -55,6 +55,8 @@ def main():
         parser.error("unknown arguments: " + " ".join(rest))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
+    # Without compiled modules every start of Django would take seconds longer.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     children = Children()
     try:
         use_a_fitting_python()
