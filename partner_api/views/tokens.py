@@ -66,6 +66,8 @@ def _keep_only(request: HttpRequest, names: set[str], **given: str) -> None:
         form[name] = request.POST[name]
     form.update(given)
     request.POST = form  # type: ignore[assignment]
+    # oauth-toolkit refuses a query string, where some clients put the grant type.
+    request.META["QUERY_STRING"] = ""
 
 
 def _json(status: int, body: dict[str, Any]) -> HttpResponse:
