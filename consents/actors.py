@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from allauth.account.authentication import get_authentication_records
 from django.db import models
 
+from accounts.requests import address_of
+
 if TYPE_CHECKING:
     from accounts.models import User
     from accounts.requests import PersonRequest
@@ -40,7 +42,7 @@ class Actor:
             ActorKind.PERSON,
             name=str(request.user),
             person=request.user,
-            address=request.META.get("REMOTE_ADDR", ""),
+            address=address_of(request),
             browser=request.headers.get("User-Agent", "")[:400],
             authentication=sorted({str(record["method"]) for record in records}),
         )

@@ -81,6 +81,7 @@ def _uuid_or_none(text: str | None) -> UUID | None:
 def uuid_in_path(text: str, name: str) -> UUID:
     """Return the UUID, or raise 400 `invalidParameter` naming the part of the path."""
     found = _uuid_or_none(text)
-    if found is None or len(text) != 36:
+    # Written as everybody does: Python would also read braces, other digits, no hyphens.
+    if found is None or str(found) != text.lower():
         raise invalid(Fault("invalidParameter", f"{name} in the path is not a UUID."))
     return found

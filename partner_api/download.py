@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Iterator
 
@@ -27,6 +28,8 @@ HAND_TO_PROXY = 256 * 1024
 
 def preferred_format(request: Request, kind: KindOfDocument, found: Found) -> Format | None:
     """Return the format that `Accept` prefers; None means JSON, also for a generic `Accept`."""
+    if not request.headers.get("Accept", "").strip():
+        return None
     aliases = {alias: name for alias, name in kind.aliases.items() if name in found.formats}
     offered = [*JSON, *found.formats, *aliases]
     chosen = request._request.get_preferred_type(offered)
@@ -94,7 +97,10 @@ def _stream(
 def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
     day = found.row.available_at.date().isoformat()
     short = str(found.row.uuid)[:8]
-    return f"{kind.type}_{found.row.number}_{day}_{short}.{EXTENSIONS[wanted.media_type]}"
+    # Invoices come in whatever format their sender chose.
+    guessed = mimetypes.guess_extension(wanted.media_type) or ".bin"
+    ending = EXTENSIONS.get(wanted.media_type, guessed[1:])
+    return f"{kind.type}_{found.row.number}_{day}_{short}.{ending}"
 
 
 def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int]:

@@ -23,6 +23,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Office, Role, User
 from clients.models import Client
@@ -62,6 +63,26 @@ class Cast:
 
     def fresh(self) -> Consent:
         return Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+    django_db_keepdb: bool,
+) -> Iterator[None]:
+    """A test database in every run that needs one.
+
+    pytest-django's own fixture makes one only when a collected test is marked for it. Tests that
+    commit are not: run alone they would write into the database of DATABASE_URL itself.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
+        assert connection.settings_dict["NAME"].startswith("test_")
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0, keepdb=django_db_keepdb)
 
 
 def make_cast() -> Cast:

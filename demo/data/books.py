@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from demo.data.coda import Movement, Statement
-from demo.data.names import COUNTERPARTIES, company_name
+from demo.data.names import COUNTERPARTIES, IN, LONG_TEXT, NOTES, OUT, company_name
 from demo.data.numbers import company_number, iban, structured_communication
 
 BANKS = ["DEMOBEBB", "TESTBE22", "PROEBE21"]
@@ -92,7 +93,7 @@ OFFICES: list[tuple[str, str, str, int, tuple[Person, ...]]] = [
         ),
     ),
     (
-        "O'Brien Accounting SRL/BV", "obrien", "fr", 5,
+        "O'Brien Accounting SRL/BV", "obrien", "en", 5,
         (
             Person("Fiona O'Brien", "fiona@obrien.example", "admin", "en"),
             Person("Marc Dupont", "marc@obrien.example", "user", ""),
@@ -101,6 +102,8 @@ OFFICES: list[tuple[str, str, str, int, tuple[Person, ...]]] = [
     ),
 ]  # fmt: skip
 LARGE_COMPANIES = 5000
+MONTHS_24 = 729  # days
+SATURDAY = 5
 
 
 def softwares(own_url: str) -> list[Software]:
@@ -161,14 +164,19 @@ def _office(
 
 
 def statements(company: Company, count: int, until: date) -> Iterator[Statement]:
-    """The statements of a company's account over 24 months: each opens where the last closed."""
+    """The statements of a company's account over 24 months: each opens where the last closed.
+
+    All are dated on working days, at least two days before `until`. Numbers begin again at 1 each
+    year; an account that is older than the first statement does not begin at 1.
+    """
     rng = random.Random(company.iban)
     balance = rng.randrange(-50_000, 3_000_000)
-    days = sorted(rng.sample(range(2, 725), count))
-    previous, number, year = until - timedelta(days=729), 0, 0
-    for ago in reversed(days):
-        day = until - timedelta(days=ago)
-        number = number + 1 if day.year == year else 1
+    days = sorted(rng.sample(_working_days(until), count))
+    previous = until - timedelta(days=MONTHS_24)
+    # As many a year as here, so this account's first number fits its day of the year.
+    number, year = days[0].timetuple().tm_yday * count // MONTHS_24 if days else 0, 0
+    for day in days:
+        number = number + 1 if year in (0, day.year) else 1
         year = day.year
         movements = tuple(_movement(rng) for _ in range(rng.randrange(1, 7)))
         statement = Statement(
@@ -178,14 +186,27 @@ def statements(company: Company, count: int, until: date) -> Iterator[Statement]
         balance, previous = statement.closing, day
 
 
+@cache
+def _working_days(until: date) -> tuple[date, ...]:
+    days = (until - timedelta(days=ago) for ago in range(2, MONTHS_24 - 4))
+    return tuple(day for day in days if day.weekday() < SATURDAY)
+
+
 def _movement(rng: random.Random) -> Movement:
-    name, text, sign = rng.choice(COUNTERPARTIES)
+    partner = rng.choice(COUNTERPARTIES)
     serial = rng.randrange(10**9)
+    text = f"{partner.text} {serial}"
+    # Cards and direct debits carry no structured communication.
+    structured = partner.code in (OUT, IN) and rng.random() < 0.5
+    if rng.random() < 0.05:
+        text += LONG_TEXT
     return Movement(
-        cents=sign * rng.randrange(500, 400_000),
-        name=name,
+        cents=partner.sign * rng.randrange(500, 400_000),
+        name=partner.name,
         iban=iban(rng.randrange(10**6, 2 * 10**6)),
-        text=f"{text} {serial}",
-        structured=structured_communication(serial) if rng.random() < 0.4 else "",
-        note="Detail beschikbaar bij de bank" if rng.random() < 0.1 else "",
+        text=text,
+        structured=structured_communication(serial) if structured else "",
+        note=rng.choice(NOTES) if rng.random() < 0.1 else "",
+        bic=rng.choice(BANKS),
+        code=partner.code,
     )

@@ -1,7 +1,7 @@
 """A writer of CODA, version 2.
 
 Source: Febelfin, "Standaard CODA 2.6". A file is lines of 128 characters in Latin-1: header (0),
-old balance (1), movements (2.1 to 2.3) with their information (3.1), new balance (8), a free
+old balance (1), movements (2.1 to 2.3) with their information (3.1 to 3.3), new balance (8), a free
 message (4), trailer (9). Amounts are written in thousandths; here they are whole cents.
 """
 
@@ -12,6 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 
 CURRENCY = "EUR"
+HIGHEST_AMOUNT = 10**14 - 1  # cents: 15 digits of thousandths
+# What a movement's text and a movement's information may fill, record by record.
+TEXT_WIDTHS = (53, 53, 43)
+NOTE_WIDTHS = (73, 105, 90)
+# Letters that Latin-1 lacks and that do not come apart into a letter and its accent.
+SPELT = str.maketrans(
+    {"Œ": "OE", "œ": "oe", "€": "EUR", "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"'}
+    | {"–": "-", "—": "-", "…": "...", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i"}
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Movement:
     text: str
     structured: str = ""
     note: str = ""
+    bic: str = ""
+    code: str = ""  # family, operation and category; by the sign where it is empty
 
 
 @dataclass(frozen=True)
@@ -60,11 +71,35 @@ def write(statement: Statement, enterprise_number: str) -> bytes:
 
 def _text(text: str, width: int) -> str:
     """Exactly `width` characters that Latin-1 holds."""
-    plain = "".join(
-        sign if ord(sign) < 256 else unicodedata.normalize("NFKD", sign).replace("œ", "oe")
-        for sign in text.replace("Œ", "OE").replace("œ", "oe")
+    return latin(text)[:width].ljust(width)
+
+
+def latin(text: str) -> str:
+    """The text in printable Latin-1: accents it lacks fall away, other letters become a "?"."""
+    if text.isprintable() and max(text, default="") <= "ÿ":
+        return text
+    return "".join(_latin_letter(letter) for letter in text.translate(SPELT))
+
+
+def _latin_letter(letter: str) -> str:
+    if not letter.isprintable():
+        return " "  # a line break inside a record would end it
+    if ord(letter) < 256:
+        return letter
+    apart = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in apart if " " <= part <= "~") or (
+        "" if unicodedata.combining(letter) else "?"
     )
-    return plain.encode("latin-1", "replace").decode("latin-1")[:width].ljust(width)
+
+
+def _parts(text: str, widths: tuple[int, ...]) -> list[str]:
+    """The text cut to the places that records have for it, filled up with blanks."""
+    plain = latin(text)
+    parts = []
+    for width in widths:
+        parts.append(plain[:width].ljust(width))
+        plain = plain[width:]
+    return parts
 
 
 def _day(day: date) -> str:
@@ -72,6 +107,8 @@ def _day(day: date) -> str:
 
 
 def _amount(cents: int) -> str:
+    if abs(cents) > HIGHEST_AMOUNT:
+        raise ValueError(f"{cents} cents do not fit into 15 digits of thousandths")
     return f"{abs(cents) * 10:015d}"
 
 
@@ -100,25 +137,34 @@ def _old_balance(statement: Statement) -> str:
 
 
 def _movement(statement: Statement, movement: Movement, place: int) -> list[str]:
-    """2.1, 2.2 and 2.3, each saying that the next one follows; 3.1 where there is a note."""
+    """2.1, 2.2 and 2.3, each saying that the next one follows; 3.1 to 3.3 where there is a note."""
     key = f"{place:04d}0000"
-    code = "00150000" if movement.cents > 0 else "00101000"
+    code = "0" + (movement.code or ("0150000" if movement.cents > 0 else "0101000"))
     reference = f"{statement.iban[4:14]}{statement.number:03d}{place:04d}"
-    if movement.structured:
-        communication = "1101" + _text(movement.structured, 50)
-    else:
-        communication = "0" + _text(movement.text, 53)
+    # A structured communication is of type 101 and has no room for more.
+    kind, text = ("1", "101" + movement.structured) if movement.structured else ("0", movement.text)
+    first, second, third = _parts(text, TEXT_WIDTHS)
     linked = "1" if movement.note else "0"
     lines = [
         f"21{key}{_text(reference, 21)}{_signed(movement.cents)}{_day(statement.day)}{code}"
-        f"{communication}{_day(statement.day)}{statement.number:03d}01 0",
-        f"22{key}{'':53}{_text(f'REF{place}', 35)}{_text(statement.bic, 11)}{'':16}1 0",
-        f"23{key}{_account(movement.iban)}{_text(movement.name, 35)}{'':43}0 {linked}",
+        f"{kind}{first}{_day(statement.day)}{statement.number:03d}01 0",
+        f"22{key}{second}{_text(f'REF{place}', 35)}{_text(movement.bic, 11)}{'':16}1 0",
+        f"23{key}{_account(movement.iban)}{_text(movement.name, 35)}{third}0 {linked}",
     ]
     if movement.note:
-        lines.append(
-            f"31{place:04d}0001{_text(reference, 21)}{code}0{_text(movement.note, 73)}{'':12}0 0"
-        )
+        lines += _information(movement.note, f"{place:04d}0001", f"{_text(reference, 21)}{code}")
+    return lines
+
+
+def _information(note: str, key: str, about: str) -> list[str]:
+    """3.1, and 3.2 and 3.3 as far as the note is long; each says whether the next one follows."""
+    first, second, third = _parts(note, NOTE_WIDTHS)
+    more, still_more = (int(bool(part.strip())) for part in (second + third, third))
+    lines = [f"31{key}{about}0{first}{'':12}{more} 0"]
+    if more:
+        lines.append(f"32{key}{second}{'':10}{still_more} 0")
+    if still_more:
+        lines.append(f"33{key}{third}{'':25}0 0")
     return lines
 
 

@@ -1,11 +1,16 @@
 """Numbers with correct check digits that nobody in Belgium can have."""
 
+HIGHEST_SERIAL = 9_999
+
 
 def company_number(serial: int) -> str:
     """An enterprise number that begins with 0010: real ones begin higher.
 
-    The last two digits are 97 − (first eight mod 97). `serial` from 0 to 9,999.
+    The last two digits are 97 − (first eight mod 97). A serial outside 0 to 9,999 is refused: its
+    number would leave the 0010 range.
     """
+    if not 0 <= serial <= HIGHEST_SERIAL:
+        raise ValueError(f"serial {serial} is not between 0 and {HIGHEST_SERIAL}")
     first = 100_000 + serial
     return f"{first:08d}{97 - first % 97:02d}"
 
@@ -26,3 +31,13 @@ def iban(serial: int) -> str:
 def structured_communication(serial: int) -> str:
     """Twelve digits: ten and their remainder mod 97 (00 is written 97)."""
     return f"{serial:010d}{serial % 97 or 97:02d}"
+
+
+def between_pluses(communication: str) -> str:
+    """A structured communication as people write it: +++123/4567/89002+++."""
+    return f"+++{communication[:3]}/{communication[3:7]}/{communication[7:]}+++"
+
+
+def in_fours(iban: str) -> str:
+    """An IBAN as people read it, in groups of four."""
+    return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))

@@ -16,8 +16,8 @@ from demo.software.client import CODA, PDF, ApiError, Connect
 from demo.software.coda import balances
 
 ADVICE = {
-    "consentNotConfirmed": "The office does not allow us (any more). Ask the office, then connect again.",
-    "consentPaused": "The office paused our access. It can resume it; we do not need to do anything.",
+    "consentNotConfirmed": "The office does not allow us (any more). Ask it, then connect again.",
+    "consentPaused": "The office paused our access. It can resume it; we need to do nothing.",
     "termsToBeReaccepted": "The office has to accept the new terms at the portal first.",
     "partnerSuspended": "Ledgerly itself is suspended at the portal. Our support is on it.",
     "accountingOfficeSuspended": "The portal suspended this office for now.",

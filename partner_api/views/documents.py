@@ -64,6 +64,8 @@ class OneDocument(Resource):
         if known is None:
             raise not_found()
         _allowed(caller, standing, known)
+        if "\0" in client + document:
+            raise not_found()  # PostgreSQL holds no NUL, so nothing has such a name
         identifier = _identifier(known, document)
         found = Document.objects.one(standing.office_id, known.kind, client, identifier)
         if found is None:
@@ -80,7 +82,7 @@ class OneDocument(Resource):
 
 
 def _identifier(kind: KindOfDocument, text: str) -> UUID | str:
-    return uuid_in_path(text, f"{kind.type}Id") if kind.uuid_on_the_wire else text[:64]
+    return uuid_in_path(text, f"{kind.type}Id") if kind.uuid_on_the_wire else text
 
 
 def _reader(caller: Caller, standing: Standing) -> Reader:

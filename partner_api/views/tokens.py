@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.core.exceptions import TooManyFieldsSent
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
 from partner_api.errors import refused
@@ -20,6 +23,7 @@ DESCRIPTIONS = {
 def token(request: HttpRequest) -> HttpResponse:
     """Give a token for `client_credentials`; several of one application live side by side."""
     _only_post(request)
+    _read_form(request)
     grants = request.POST.getlist("grant_type") or request.GET.getlist("grant_type")
     if len(grants) != 1:
         return _error(400, "invalid_request")
@@ -27,7 +31,10 @@ def token(request: HttpRequest) -> HttpResponse:
         return _error(400, "unsupported_grant_type")
     # Extra fields are ignored, so oauth-toolkit sees only the ones that count.
     _keep_only(request, {"client_id", "client_secret"}, grant_type="client_credentials")
-    _url, _headers, body, status = get_oauthlib_core().create_token_response(request)
+    try:
+        _url, _headers, body, status = get_oauthlib_core().create_token_response(request)
+    except DataError:
+        return _error(401, "invalid_client")  # PostgreSQL holds no NUL, so no such client exists
     answer = orjson.loads(body)
     if status != 200:
         error = str(answer.get("error", "invalid_request"))
@@ -46,8 +53,12 @@ def token(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest) -> HttpResponse:
     """RFC 7009: 200 whatever the token, so that nobody can ask which tokens exist."""
     _only_post(request)
+    _read_form(request)
     _keep_only(request, {"client_id", "client_secret", "token"})
-    _headers, body, status = get_oauthlib_core().create_revocation_response(request)[1:]
+    try:
+        _headers, body, status = get_oauthlib_core().create_revocation_response(request)[1:]
+    except DataError:
+        return _error(401, "invalid_client")
     if status == 401 or (body and b"invalid_client" in body.encode()):
         return _error(401, "invalid_client")
     return _json(200, {})
@@ -58,6 +69,14 @@ def _only_post(request: HttpRequest) -> None:
         error = refused(405, "methodNotAllowed", "This resource does not know that method.")
         error.headers["Allow"] = "POST"
         raise error
+
+
+def _read_form(request: HttpRequest) -> None:
+    """Take a body that cannot be read as a form for an empty one: what it must name is missing."""
+    try:
+        request.POST  # noqa: B018  # Django reads the body here
+    except (MultiPartParserError, TooManyFieldsSent):
+        request.POST = QueryDict()
 
 
 def _keep_only(request: HttpRequest, names: set[str], **given: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from datetime import date
 
 import pytest
@@ -68,7 +69,7 @@ def test_balances_run_on_from_one_statement_to_the_next(place: int) -> None:
     row = some_statements(COMPANIES[place])
     assert len(row) == 32
     assert (row[-1].day - row[0].day).days > 500
-    for earlier, later in zip(row, row[1:], strict=False):
+    for earlier, later in itertools.pairwise(row):
         assert later.opening == earlier.closing
         assert later.previous_day == earlier.day
         assert later.number == (earlier.number + 1 if later.day.year == earlier.day.year else 1)
