@@ -20,7 +20,7 @@ class OfficeRequest(PersonRequest):
 
 
 def address_of(request: HttpRequest) -> str:
-    """The caller's address as the outermost trusted proxy saw it; forged entries lie further left."""
+    """The caller's address as the outermost trusted proxy saw it, not as anybody says."""
     proxies = settings.PORTAL_TRUSTED_PROXIES
     entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if proxies and len(entries) >= proxies and entries[-proxies].strip():

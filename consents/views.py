@@ -195,7 +195,7 @@ def _found(office: Office, status: str, words: str) -> Any:
         consents = consents.filter(status=status)
     if words:
         by_name = Q(partner__name__icontains=words) | Q(partner__vendor__icontains=words)
-        consents = consents.filter(by_name | Q(uuid__icontains=words.replace("-", "")))
+        consents = consents.filter(by_name | Q(uuid__icontains=words))
     return consents
 
 

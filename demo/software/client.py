@@ -85,7 +85,8 @@ class Connect:
 
     def download(self, office_id: str, client: str, document_id: str, media_type: str) -> bytes:
         """The file itself. An error is raised, so it is never saved as if it were the file."""
-        path = f"/accounting-offices/{office_id}/clients/{client}/bank-account-statements/{document_id}"
+        where = f"/accounting-offices/{office_id}/clients/{client}"
+        path = f"{where}/bank-account-statements/{document_id}"
         return self._call("GET", path, headers={"Accept": media_type}).content
 
     def downloads(

@@ -1,8 +1,9 @@
 """The address in the evidence is the one that the trusted proxy saw."""
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.requests import address_of
 
@@ -18,7 +19,7 @@ from accounts.requests import address_of
     ],
 )
 def test_a_forged_header_does_not_change_the_address(
-    settings: SettingsWrapper, proxies: int, forwarded: str, address: str
+    settings: Any, proxies: int, forwarded: str, address: str
 ) -> None:
     settings.PORTAL_TRUSTED_PROXIES = proxies
     request = HttpRequest()

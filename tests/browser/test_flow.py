@@ -321,6 +321,7 @@ def test_the_whole_flow_by_keyboard(visit: Visit, people: Cast) -> None:
 
     tab_to("#id_accept_terms")
     page.keyboard.press("Space")
+    page.wait_for_timeout(600)  # the buttons are dead for a moment after the page came
     tab_to("button[value=allow]")
     page.keyboard.press("Enter")
     page.wait_for_url("**/confirm?**")

@@ -45,7 +45,7 @@ def test_the_identifier_is_copied_and_it_is_said(visit: Visit, people: Cast) -> 
     an = visit(permissions=["clipboard-read", "clipboard-write"])
     an.open(f"/offices/{people.janssens.slug}/consents")
     an.log_in(people.an)
-    an.page.locator("main button[data-copy], main .copy-button, main [data-copy-id]").first.click()
+    an.page.locator("main .identifier-copy").first.click()
     an.page.get_by_text("Consent ID copied").first.wait_for(state="attached")
     assert an.page.evaluate("navigator.clipboard.readText()") == str(people.consent.uuid)
 

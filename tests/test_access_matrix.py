@@ -1,0 +1,224 @@
+"""Every URL × every character: a page that is not listed here fails the test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import Membership, User
+from tests import factories
+from tests.conftest import Cast, make_cast
+from tests.factories import allow
+
+# What each character gets by GET: anonymous, Bram (User), An (Admin), Chloé (other office), Dirk.
+IN, OUT, LOGIN, NO, GONE = 200, 404, 302, 403, 405
+EVERYBODY = (IN, IN, IN, IN, IN)
+LOGGED_IN = (LOGIN, IN, IN, IN, IN)
+OF_OFFICE = (LOGIN, IN, IN, OUT, OUT)
+OF_ADMIN = (LOGIN, NO, IN, OUT, OUT)
+OPERATORS = (LOGIN, LOGIN, LOGIN, LOGIN, IN)
+READ_ONLY = (LOGIN, LOGIN, LOGIN, LOGIN, NO)
+POST_ONLY = (GONE,) * 5
+API = (401,) * 5
+MATRIX: dict[str, tuple[int, ...]] = {
+    "dashboard:home": (LOGIN, LOGIN, LOGIN, LOGIN, LOGIN),
+    "dashboard:offices": LOGGED_IN,
+    "dashboard:office": OF_OFFICE,
+    "consents:manage": OF_OFFICE,
+    "consents:confirm": (LOGIN, NO, 303, OUT, OUT),
+    "consents:result": (LOGIN, 303, 303, OUT, OUT),
+    "consents:overview": OF_ADMIN,
+    "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
+    "accounts:language": POST_ONLY,
+    "account_login": (IN, LOGIN, LOGIN, LOGIN, LOGIN),
+    "account_logout": (LOGIN, IN, IN, IN, IN),
+    "account_inactive": EVERYBODY,
+    "account_reauthenticate": LOGGED_IN,
+    "account_reset_password": EVERYBODY,
+    "account_reset_password_done": EVERYBODY,
+    "account_reset_password_from_key": EVERYBODY,
+    "account_reset_password_from_key_done": EVERYBODY,
+    "partner_api:root": EVERYBODY,
+    "partner_api:token": POST_ONLY,
+    "partner_api:revoke": POST_ONLY,
+    "partner_api:consents": POST_ONLY,
+    "partner_api:consent": API,
+    "partner_api:document_searches": POST_ONLY,
+    "partner_api:document": API,
+    "partner_api:nothing": (OUT,) * 5,
+    "admin:index": OPERATORS,
+    "admin:login": (IN, IN, IN, IN, LOGIN),
+    "admin:logout": POST_ONLY,
+    "admin:password_change": OPERATORS,
+    "admin:password_change_done": OPERATORS,
+    "admin:autocomplete": (LOGIN, LOGIN, LOGIN, LOGIN, NO),
+    "admin:jsi18n": OPERATORS,
+    "admin:view_on_site": (LOGIN, LOGIN, LOGIN, LOGIN, OUT),
+    "admin:app_list": OPERATORS,
+    "admin:catch_all": (LOGIN, LOGIN, LOGIN, LOGIN, OUT),
+}
+for _model in ("accounts_office", "partners_partner", "consents_consent", "consents_terms"):
+    MATRIX |= {
+        f"admin:{_model}_changelist": OPERATORS,
+        f"admin:{_model}_add": READ_ONLY,
+        f"admin:{_model}_history": OPERATORS,
+        f"admin:{_model}_delete": READ_ONLY,
+        f"admin:{_model}_change": OPERATORS,
+        f"admin:{_model}_redirect": (LOGIN,) * 5,
+    }
+
+
+def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """Every pattern of the URL table with its name."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else space
+            yield from urls(entry, path, inner)
+        elif isinstance(entry, URLPattern):
+            yield _name(entry, path, space), path
+
+
+def _name(entry: URLPattern, path: str, space: str) -> str:
+    if entry.name:
+        return f"{space}{entry.name}"
+    if path.endswith("<path:object_id>/"):
+        return f"{space}{path.split('/')[-4]}_{path.split('/')[-3]}_redirect"
+    return f"{space}catch_all"
+
+
+def filled(name: str, path: str, cast: Cast) -> str:
+    """The path with the identifiers of Janssens in it."""
+    rows = {"partners_partner": cast.ledgerly.pk, "consents_consent": cast.consent.pk, "accounts_office": cast.janssens.pk}  # fmt: skip
+    model = next((m for m in rows if m in name), "")
+    key = rows.get(model, factories.terms_in_force().pk)
+    if name == "account_reset_password_from_key":
+        return "/accounts/password/reset/key/1-abc/"
+    if name == "partner_api:nothing":
+        return "/codabox-connect/nowhere"
+    if name == "admin:app_list":
+        return "/admin/consents/"
+    if name == "admin:catch_all":
+        return "/admin/nowhere/"
+    if name == "admin:view_on_site":
+        return f"/admin/r/999999/{key}/"
+    if name == "admin:autocomplete":
+        return "/admin/autocomplete/?app_label=consents&model_name=consent&field_name=office"
+    if name == "admin:password_change_done":
+        return "/admin/password_change/done/"
+    for what, value in {
+        "<slug:slug>": cast.janssens.slug,
+        "<uuid:uuid>": cast.consent.uuid,
+        "<str:consent>": cast.consent.uuid,
+        "<str:office>": cast.janssens.uuid,
+        "<str:client>": cast.bakery.company_number,
+        "<str:kind>": "bank-account-statements",
+        "<str:document>": uuid.uuid4(),
+        "<path:object_id>": key,
+    }.items():
+        path = path.replace(what, str(value))
+    return "/" + path
+
+
+def characters(cast: Cast) -> dict[str, User | None]:
+    return {"anonymous": None, "Bram": cast.bram, "An": cast.an, "Chloé": cast.chloe, "Dirk": cast.dirk}  # fmt: skip
+
+
+def as_person(person: User | None) -> Browser:
+    browser = Browser(raise_request_exception=False)
+    if person is not None:
+        browser.force_login(person)
+    return browser
+
+
+def test_every_url_is_in_the_matrix() -> None:
+    assert {name for name, _path in urls()} == set(MATRIX)
+
+
+@pytest.mark.parametrize(("name", "path"), sorted(set(urls())), ids=lambda value: str(value)[:60])
+def test_each_character_gets_what_the_matrix_says(cast: Cast, name: str, path: str) -> None:
+    path = filled(name, path, cast)
+    got = {who: as_person(person).get(path).status_code for who, person in characters(cast).items()}
+    assert got == dict(zip(characters(cast), MATRIX[name], strict=True)), path
+
+
+@pytest.mark.parametrize("outsider", ["anonymous", "Chloé", "left", "no office"])
+def test_outsiders_see_no_byte_of_janssens(cast: Cast, outsider: str) -> None:
+    allow(cast.consent, cast.an)
+    people = characters(cast)
+    if outsider == "left":
+        Membership.objects.filter(user=cast.an).update(is_active=False)
+        people["left"] = cast.an
+    people.setdefault("no office", factories.make_person("Nobody"))
+    browser = as_person(people[outsider])
+    canaries = [cast.janssens.name, cast.ledgerly.name, cast.bakery.name, "software.example"]
+    for name, path in urls():
+        page = browser.get(filled(name, path, cast), follow=True).content.decode(errors="replace")
+        assert [canary for canary in canaries if canary in page] == [], name
+
+
+def test_foreign_and_unknown_requests_answer_alike(cast: Cast) -> None:
+    chloe = as_person(cast.chloe)
+    foreign = chloe.get(f"/consent/{cast.consent.uuid}")
+    other = uuid.uuid4()
+    unknown = chloe.get(f"/consent/{other}")
+    assert foreign.status_code == unknown.status_code == 404
+
+    def said(answer: Any, own: uuid.UUID) -> list[bytes]:
+        lines = answer.content.replace(str(own).encode(), b"ID").splitlines()
+        return [line for line in lines if b"csrfmiddlewaretoken" not in line]
+
+    assert said(foreign, cast.consent.uuid) == said(unknown, other)
+    assert set(foreign.headers) == set(unknown.headers)
+
+
+def test_get_changes_nothing(cast: Cast) -> None:
+    from consents.models import Consent, ConsentEvent, Evidence
+
+    def state() -> list[Any]:
+        rows = [list(model.objects.order_by("pk").values()) for model in (ConsentEvent, Evidence)]
+        return [*rows, list(Consent.objects.order_by("pk").values().values_list("pk", "status", "closed_at", "redirect_uri"))]  # fmt: skip
+
+    before = state()
+    for person in characters(cast).values():
+        for name, path in urls():
+            as_person(person).get(filled(name, path, cast))
+            as_person(person).head(filled(name, path, cast))
+    assert state() == before
+
+
+def test_every_page_forbids_framing_sniffing_and_keeping(cast: Cast) -> None:
+    an = as_person(cast.an)
+    for name, path in urls():
+        headers = an.get(filled(name, path, cast)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", name
+        assert "no-store" in headers["Cache-Control"] or name.startswith("admin:"), name
+        if not name.startswith("partner_api:"):
+            policy = headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_a_post_without_our_token_is_refused() -> None:
+    cast = make_cast()
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(cast.an)
+    for path in (
+        f"/consent/{cast.consent.uuid}",
+        f"/consent/{cast.consent.uuid}/confirm",
+        f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}/cancel",
+        "/language",
+        "/accounts/logout/",
+    ):
+        assert browser.post(path, {"choice": "deny"}).status_code == 403
+        foreign = {"Origin": "https://evil.example"}
+        assert browser.post(path, {"choice": "deny"}, headers=foreign).status_code == 403
+    assert cast.fresh().is_open
