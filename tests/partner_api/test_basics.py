@@ -1,18 +1,22 @@
-"""connect-api sections 1 and 2: headers and the root document, over real HTTP."""
+"""connect-api sections 1, 2 and 3: headers, root and token, over real HTTP."""
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from django.db.models.functions import Now
+from oauth2_provider.models import AccessToken
 
-from documents.models import Document
+from partners.models import Application, Partner
+from tests import factories
 from tests.conftest import Cast, Software
-from tests.factories import CODA
-from tests.partner_api.answers import SOME_ID, errors
 
+SOME_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PATHS = [
     "",
     "/",
@@ -144,104 +148,128 @@ def test_the_root_names_every_resource_on_the_host_of_the_caller(portal: str) ->
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if "oauth2" not in path])
-def test_a_caller_with_a_token_is_never_redirected_either(ledgerly: Software, path: str) -> None:
-    for method in METHODS:
-        for ending in ("", "/"):
-            answer = ledgerly.call(method, path.rstrip("/") + ending, json={})
-            assert not 300 <= answer.status_code < 400
-            assert answer.status_code != 500
-            assert len(answer.headers.get_list("ibanity-request-id")) == 1
+def ask_token(software: Software, **options: Any) -> httpx.Response:
+    options.setdefault("auth", (software.client_id, software.secret))
+    query = options.pop("query", "")
+    return software.http.post(f"/codabox-connect/oauth2/token{query}", **options)
 
 
-@pytest.mark.parametrize("path", ["/%ff", "/%00", "/accounting-office-consents/%00", "/é", "//", "/..%2f", "/accounting-offices/%00/document-searches", "/?x=%00", "/oauth2", "/%0d%0aX-Evil: 1"])  # fmt: skip
-def test_a_strange_path_is_an_error_in_json(portal: str, path: str) -> None:
-    address = httpx.URL(f"{portal}/codabox-connect{path}")
-    answer = httpx.get(address)
-    assert answer.status_code in (400, 401, 404), answer.text
-    assert answer.headers["ibanity-request-id"]
-    assert "X-Evil" not in answer.headers
-    assert answer.content.startswith(b'{"errors"')
+def test_a_token_is_opaque_short_and_lasts_half_an_hour(ledgerly: Software) -> None:
+    answer = ask_token(
+        ledgerly, data={"grant_type": "client_credentials", "scope": "x", "extra": "1"}
+    )
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    token = answer.json()
+    assert set(token) == {"access_token", "expires_in", "token_type", "scope"}
+    assert len(token["access_token"]) <= 100
+    assert (token["expires_in"], token["token_type"], token["scope"]) == (1800, "bearer", "")
+
+
+def test_the_grant_type_in_the_query_with_an_empty_body_is_accepted(ledgerly: Software) -> None:
+    assert ask_token(ledgerly, query="?grant_type=client_credentials").status_code == 200
+
+
+def test_several_tokens_live_side_by_side(people: Cast, ledgerly: Software) -> None:
+    tokens = {ledgerly.login() for _ in range(3)} | {ledgerly.token}
+    assert len(tokens) == 4
+    for ledgerly.token in tokens:
+        path = f"/accounting-office-consents/{people.consent.uuid}"
+        assert ledgerly.call("GET", path).status_code == 200
+
+
+def test_wrong_credentials_are_invalid_client(ledgerly: Software) -> None:
+    form = {"grant_type": "client_credentials"}
+    wrong_secret = ask_token(ledgerly, data=form, auth=(ledgerly.client_id, "wrong"))
+    wrong_id = ask_token(ledgerly, data=form, auth=("nobody", ledgerly.secret))
+    no_auth = ledgerly.http.post("/codabox-connect/oauth2/token", data=form)
+    for answer in (wrong_secret, wrong_id, no_auth):
+        assert answer.status_code == 401
+        assert answer.json()["error"] == "invalid_client"
+        assert answer.json()["error_description"]
+    assert wrong_secret.content == wrong_id.content
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"),
-    [("", {"GET", "HEAD"}), ("/oauth2/token", {"POST"}), ("/oauth2/revoke", {"POST"}),
-     ("/accounting-office-consents", {"POST"}),
-     ("/accounting-office-consents/{consent}", {"GET", "HEAD", "DELETE"}),
-     ("/accounting-offices/{office}/document-searches", {"POST"}),
-     ("/accounting-offices/{office}/clients/{client}/bank-account-statements/{document}",
-      {"GET", "HEAD"})],
+    ("form", "error"),
+    [({"grant_type": "password"}, "unsupported_grant_type"), ({}, "invalid_request"),
+     ({"grant_type": ["client_credentials", "client_credentials"]}, "invalid_request")],
 )  # fmt: skip
-def test_a_wrong_method_is_405_and_told_the_right_ones(
-    people: Cast, reader: Software, statement: Document, path: str, allowed: set[str]
-) -> None:
-    path = path.format(
-        consent=people.consent.uuid,
-        office=people.janssens.uuid,
-        client=people.bakery.company_number,
-        document=statement.uuid,
-    )
-    for method in {*METHODS, "TRACE", "BREW"} - allowed:
-        answer = reader.call(method, path)
-        assert answer.status_code == 405, method
-        assert set(answer.headers["Allow"].split(", ")) == allowed
-        if method != "HEAD":
-            assert errors(answer) == [("methodNotAllowed", None)]
-
-
-def test_nobody_gets_compressed_answers(
-    people: Cast, reader: Software, statement: Document
-) -> None:
-    everything = {"Accept-Encoding": "gzip, deflate, br, zstd"}
-    number = people.bakery.company_number
-    for answer in (
-        reader.document(people.janssens, number, statement.uuid, headers=everything),
-        reader.document(people.janssens, number, statement.uuid, accept=CODA, headers=everything),
-        reader.call("GET", "", headers=everything),
-    ):
-        assert answer.status_code == 200
-        assert "Content-Encoding" not in answer.headers
-
-
-@pytest.mark.parametrize("accept", ["application/vnd.api+json; charset=utf-8", "application/json;q=0.1", "text/html", "application/pdf", "nonsense", "a/b/c", ";", ""])  # fmt: skip
-def test_a_search_is_json_whatever_accept_says(people: Cast, reader: Software, accept: str) -> None:
-    reader.http.headers["Accept"] = accept
-    answer = reader.search(people.janssens, [people.bakery.company_number])
-    assert answer.status_code == 201
-    assert answer.headers["Content-Type"] == "application/vnd.api+json"
-
-
-def test_a_body_with_get_of_a_document_or_of_the_root_is_ignored(
-    people: Cast, reader: Software, statement: Document
-) -> None:
-    body = {"content": b"{", "headers": {"Content-Type": "application/json"}}
-    number = people.bakery.company_number
-    assert reader.document(people.janssens, number, statement.uuid, **body).status_code == 200
-    assert reader.call("GET", "", content=b"{").status_code == 200
-
-
-def test_a_wrong_signature_on_a_post_is_no_reason_to_refuse(people: Cast, reader: Software) -> None:
-    reader.http.headers.update({"Digest": "SHA-512=wrong", "Signature": 'keyId="x",signature="y"'})
-    assert reader.search(people.janssens, [people.bakery.company_number]).status_code == 201
-
-
-def test_the_root_speaks_of_the_host_the_caller_used(portal: str) -> None:
-    port = httpx.URL(portal).port
-    answer = httpx.get(f"http://127.0.0.1:{port}/codabox-connect")
-    assert answer.json()["links"]["self"] == f"http://127.0.0.1:{port}/codabox-connect"
-
-
-def test_a_foreign_host_name_is_refused_in_json(portal: str) -> None:
-    answer = httpx.get(f"{portal}/codabox-connect", headers={"Host": "evil.example"})
+def test_other_grants_are_400(ledgerly: Software, form: Any, error: str) -> None:
+    answer = ask_token(ledgerly, data=form)
     assert answer.status_code == 400
-    assert errors(answer) == [("invalidParameter", None)]
-    assert answer.headers["ibanity-request-id"]
+    assert answer.json()["error"] == error
 
 
-def test_a_cookie_opens_nothing(people: Cast, portal: str, client: Any) -> None:
-    client.force_login(people.an)
-    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
-    assert cookies
-    path = f"{portal}/codabox-connect/accounting-office-consents/{people.consent.uuid}"
-    assert httpx.get(path, cookies=cookies).status_code == 401
+@pytest.mark.parametrize("status", ["draft", "retired"])
+def test_a_partner_that_is_not_active_gets_no_token(ledgerly: Software, status: str) -> None:
+    Partner.objects.filter(pk=ledgerly.partner.pk).update(status=status)
+    answer = ask_token(ledgerly, data={"grant_type": "client_credentials"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_tokens_and_secrets_are_kept_as_digests_only(ledgerly: Software) -> None:
+    kept = AccessToken.objects.get(application__client_id=ledgerly.client_id)
+    assert ledgerly.token not in (kept.token, kept.token_checksum)
+    application = Application.objects.get(client_id=ledgerly.client_id)
+    assert ledgerly.secret not in application.client_secret
+    assert re.fullmatch(r"sha256-high-entropy\$[0-9a-f]{64}", application.client_secret)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic x", "Bearer é"])
+def test_without_a_good_token_it_is_401(people: Cast, ledgerly: Software, header: str) -> None:
+    answer = ledgerly.http.get(
+        f"/codabox-connect/accounting-office-consents/{people.consent.uuid}",
+        headers={"Authorization": header.encode()} if header else {},
+    )
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.json()["errors"][0]["code"] == "unauthorized"
+
+
+def test_an_expired_and_a_revoked_token_are_401(people: Cast, ledgerly: Software) -> None:
+    path = f"/accounting-office-consents/{people.consent.uuid}"
+    AccessToken.objects.filter(application__client_id=ledgerly.client_id).update(
+        expires=Now() - timedelta(seconds=1)
+    )
+    assert ledgerly.call("GET", path).status_code == 401
+    ledgerly.token = ledgerly.login()
+    assert ledgerly.call("GET", path).status_code == 200
+    revoked = ledgerly.http.post(
+        "/codabox-connect/oauth2/revoke",
+        data={"token": ledgerly.token},
+        auth=(ledgerly.client_id, ledgerly.secret),
+    )
+    assert revoked.status_code == 200
+    assert ledgerly.call("GET", path).status_code == 401
+
+
+def test_revoking_answers_200_whatever_the_token_and_spares_those_of_others(
+    people: Cast, ledgerly: Software, portal: str
+) -> None:
+    tally = Software(portal, people.tally)
+    for token in ("unknown", ledgerly.token):
+        answer = tally.http.post(
+            "/codabox-connect/oauth2/revoke",
+            data={"token": token},
+            auth=(tally.client_id, tally.secret),
+        )
+        assert answer.status_code == 200
+    path = f"/accounting-office-consents/{people.consent.uuid}"
+    assert ledgerly.call("GET", path).status_code == 200
+
+
+def test_tally_sees_nothing_that_ledgerly_asked_for(people: Cast, portal: str) -> None:
+    factories.allow(people.consent, people.an)
+    tally = Software(portal, people.tally)
+    foreign = tally.call("GET", f"/accounting-office-consents/{people.consent.uuid}")
+    unknown = tally.call("GET", f"/accounting-office-consents/{uuid.uuid4()}")
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.content == unknown.content
+    assert (
+        tally.call("DELETE", f"/accounting-office-consents/{people.consent.uuid}").status_code
+        == 404
+    )
+    assert people.fresh().status == "allowed"
+    searched = tally.search(people.janssens, [people.bakery.company_number])
+    assert (searched.status_code, searched.content) == (404, foreign.content)

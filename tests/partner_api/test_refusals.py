@@ -1,14 +1,15 @@
-"""connect-api section 7: every refusal with its code."""
+"""connect-api section 7: every refusal with its code, and bad input that loses nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Office
 from accounts.tenancy import office_scope
@@ -18,7 +19,6 @@ from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import CODA, acting, allow
-from tests.partner_api.answers import SOME_ID, errors
 
 GATES: list[tuple[str, Callable[[Cast], Any], dict[str, Any]]] = [
     ("consentNotConfirmed", lambda c: c.fresh().cancel(acting(c.an)), {"portalStatus": "cancelled"}),
@@ -55,99 +55,6 @@ def test_each_gate_has_its_code_and_is_written_down(
         assert [read.reason for read in refusals] == [code, code]
 
 
-@pytest.mark.parametrize("status", ["to_be_determined", "denied", "cancelled"])
-def test_a_consent_that_is_not_confirmed_says_how_it_stands(
-    people: Cast, ledgerly: Software, status: str
-) -> None:
-    document = factories.make_document(people.bakery, contents={CODA: b"0"})
-    if status == "denied":
-        people.consent.deny(acting(people.an))
-    elif status == "cancelled":
-        allow(people.consent, people.an)
-        people.fresh().cancel(acting(people.an))
-    number = people.bakery.company_number
-    for answer in (
-        ledgerly.search(people.janssens, [number]),
-        ledgerly.document(people.janssens, number, document.uuid),
-        ledgerly.document(people.janssens, number, document.uuid, accept=CODA),
-        ledgerly.document(people.janssens, number, SOME_ID),
-    ):
-        assert answer.status_code == 403
-        assert answer.content.startswith(b'{"errors"')
-        (error,) = answer.json()["errors"]
-        assert (error["code"], error["meta"]) == ("consentNotConfirmed", {"portalStatus": status})
-
-
-def test_a_new_request_after_a_cancel_gives_no_access(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
-    people.fresh().cancel(acting(people.an))
-    ledgerly.create(accountingOfficeCompanyNumber=people.janssens.company_number)
-    answer = ledgerly.search(people.janssens, [people.bakery.company_number])
-    assert answer.status_code == 403
-    assert answer.json()["errors"][0]["meta"] == {"portalStatus": "to_be_determined"}
-
-
-def test_a_pause_that_is_over_and_a_deadline_to_come_stop_nobody(
-    people: Cast, ledgerly: Software
-) -> None:
-    allow(people.consent, people.an)
-    Consent.objects.filter(pk=people.consent.pk).update(
-        paused_at=Now() - timedelta(days=2),
-        paused_until=Now() - timedelta(seconds=1),
-        reaccept_by=Now() + timedelta(days=1),
-    )
-    assert ledgerly.search(people.janssens, [people.bakery.company_number]).status_code == 201
-
-
-def test_the_first_failing_reason_is_told_in_a_fixed_order(
-    people: Cast, ledgerly: Software
-) -> None:
-    allow(people.consent, people.an)
-    number = people.bakery.company_number
-
-    def code() -> str:
-        return str(ledgerly.search(people.janssens, [number]).json()["errors"][0]["code"])
-
-    for expected, stop, _meta in [GATES[5], GATES[2], GATES[1], GATES[0], GATES[4], GATES[3]]:
-        stop(people)
-        assert code() == expected
-
-
-def test_a_kind_that_is_not_registered_is_refused_and_the_others_are_not(
-    people: Cast, ledgerly: Software
-) -> None:
-    allow(people.consent, people.an)
-    Partner.objects.filter(pk=people.ledgerly.pk).update(document_kinds=["salesInvoice"])
-    number = people.bakery.company_number
-    granted = ledgerly.search(people.janssens, [number], documentType="salesInvoice")
-    refused = ledgerly.search(people.janssens, [number], documentType="payrollStatement")
-    assert (granted.status_code, refused.status_code) == (201, 403)
-    assert errors(refused) == [("documentTypeNotAllowed", None)]
-
-
-def test_an_office_that_was_never_asked_cannot_be_told_from_none(
-    people: Cast, ledgerly: Software
-) -> None:
-    allow(people.consent, people.an)
-    theirs = factories.make_client(people.peeters)
-    document = factories.make_document(theirs, contents={CODA: b"0"})
-    nowhere = people.peeters.__class__(uuid=uuid4())
-    answers = [
-        answer
-        for office in (people.peeters, nowhere)
-        for answer in (
-            ledgerly.search(office, [theirs.company_number]),
-            ledgerly.search(office, [], documentType="nonsense"),
-            ledgerly.document(office, theirs.company_number, document.uuid),
-            ledgerly.document(office, theirs.company_number, document.uuid, accept=CODA),
-            ledgerly.document(office, theirs.company_number, document.uuid, accept="text/html"),
-        )
-    ]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers}) == 1
-    assert errors(answers[0]) == [("notFound", None)]
-
-
 def test_reads_are_counted_exactly(people: Cast, ledgerly: Software) -> None:
     allow(people.consent, people.an)
     document = factories.make_document(people.bakery, contents={CODA: b"0" * 128})
@@ -163,3 +70,125 @@ def test_reads_are_counted_exactly(people: Cast, ledgerly: Software) -> None:
         reads = DocumentRead.objects.filter(consent_id=people.consent.pk, outcome="served")
         assert reads.filter(media_type=CODA, size=128).count() == 15
         assert reads.count() == 30
+
+
+MALFORMED = [
+    b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff\xfe", b'{"data": NaN}', b"{'data': 1}",
+    b'{"data": {"attributes": {"state": "\x00"}}}', b'{"data": {"attributes": {"state": "\\u0000"}}}',
+    b'{"data": {"attributes": {"state": "\\ud800"}}}', b'{"a": "\xc3\x28"}', b"[" * 2000 + b"]" * 2000,
+    b'{"data":' * 2000 + b"1" + b"}" * 2000, b'{"\\u0000": 1}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_bodies_are_400_everywhere(people: Cast, ledgerly: Software, body: bytes) -> None:
+    allow(people.consent, people.an)
+    for path in (
+        "/accounting-office-consents",
+        f"/accounting-offices/{people.janssens.uuid}/document-searches",
+    ):
+        answer = ledgerly.call(
+            "POST", path, content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 400
+        assert {error["code"] for error in answer.json()["errors"]} <= {
+            "malformedBody",
+            "validationError",
+        }
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [], {}, [[]], {"attributes": 5}, {"attributes": []}, {"relationships": {"clients": 1}}, 1e308, 10**30])  # fmt: skip
+def test_wrong_types_anywhere_are_400(people: Cast, ledgerly: Software, value: Any) -> None:
+    allow(people.consent, people.an)
+    for path in (
+        "/accounting-office-consents",
+        f"/accounting-offices/{people.janssens.uuid}/document-searches",
+    ):
+        for body in ({"data": value}, {"data": value, "meta": value}, {"meta": {"paging": value}}):
+            answer = ledgerly.call("POST", path, content=_json(body), headers={"Content-Type": "application/json"})  # fmt: skip
+            assert answer.status_code == 400
+            assert all(error["detail"] for error in answer.json()["errors"])
+
+
+def _json(body: Any) -> bytes:
+    import json
+
+    return json.dumps(body).encode()
+
+
+def test_a_body_that_is_too_large_is_413(ledgerly: Software) -> None:
+    answer = ledgerly.create(state="x" * 2_000_000)
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["code"] == "payloadTooLarge"
+
+
+def test_a_chunked_body_is_read(people: Cast, ledgerly: Software) -> None:
+    number = people.janssens.company_number
+    body = _json({"data": {"attributes": {"accountingOfficeCompanyNumber": number}}})
+
+    def chunks() -> Any:
+        yield body[:20]
+        yield body[20:]
+
+    answer = ledgerly.call(
+        "POST",
+        "/accounting-office-consents",
+        content=chunks(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200
+
+
+def test_a_duplicate_member_does_no_harm(people: Cast, ledgerly: Software) -> None:
+    number = people.janssens.company_number
+    body = (
+        f'{{"data": 1, "data": {{"attributes": {{"accountingOfficeCompanyNumber": "{number}"}}}}}}'
+    )
+    answer = ledgerly.call(
+        "POST",
+        "/accounting-office-consents",
+        content=body,
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200
+
+
+def test_a_call_costs_few_statements(cast: Cast, client: Browser, settings: Any) -> None:
+    import hashlib
+    from datetime import timedelta
+
+    from django.utils import timezone
+    from oauth2_provider.models import AccessToken
+
+    from partners.models import Application
+
+    allow(cast.consent, cast.an)
+    document = factories.make_document(cast.bakery, contents={CODA: b"0" * 128})
+    client_id, _secret = factories.make_application(cast.ledgerly)
+    AccessToken.objects.create(
+        application=Application.objects.get(client_id=client_id),
+        token="secret-of-the-test",
+        token_checksum=hashlib.sha256(b"secret-of-the-test").hexdigest(),
+        expires=timezone.now() + timedelta(minutes=5),
+    )
+    office = f"/codabox-connect/accounting-offices/{cast.janssens.uuid}"
+    number = cast.bakery.company_number
+    path = f"{office}/clients/{number}/bank-account-statements/{document.uuid}"
+    body = {
+        "data": {
+            "attributes": {"documentType": "bankAccountStatement"},
+            "relationships": {"clients": {"data": [{"type": "client", "id": number}]}},
+        }
+    }
+    bearer = {"Authorization": "Bearer secret-of-the-test"}
+
+    def statements(call: Callable[[], Any], status: int) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert call().status_code == status
+        return len(queries)
+
+    # Each: one for token and consent, and one that records the read.
+    assert statements(lambda: client.get(path, headers=bearer), 200) == 3
+    assert statements(lambda: client.get(path, headers={**bearer, "Accept": CODA}), 200) == 3
+    search = f"{office}/document-searches"
+    assert statements(lambda: client.post(search, body, content_type="application/json", headers=bearer), 201) == 4  # fmt: skip
