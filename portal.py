@@ -53,7 +53,7 @@ def main():
     options, rest = parser.parse_known_args()
     if rest and options.word != "test":
         parser.error("unknown arguments: " + " ".join(rest))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
     # Without compiled modules every start of Django would take seconds longer.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -62,8 +62,9 @@ def main():
         use_a_fitting_python()
         make_folder(VAR, 0o755)
         if options.word == "test":
-            return test(rest, children)
-        with hold_lock():
+            with hold_lock("test"):
+                return test(rest, children)
+        with hold_lock("demo"):
             reset() if options.word == "reset" else demo(options, children)
     except Stop as reason:
         say(str(reason))
@@ -74,10 +75,10 @@ def main():
 
 
 def leave(number, frame):
-    """Ctrl-C and SIGTERM are a normal end: `finally` stops the children."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(0)
+    """A normal end of a demo, but not of a test; `finally` stops the children."""
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number if sys.argv[1:2] == ["test"] else 0)
 
 
 def say(text):
@@ -90,6 +91,8 @@ def say(text):
 
 def demo(options, children):
     """Start everything, say where it is, and stay until somebody stops it."""
+    if options.port == options.software_port:
+        raise Stop("--port and --software-port must differ.")
     for port in (options.port, options.software_port):
         refuse_taken_port(port)
     install(["portal"])
@@ -105,16 +108,17 @@ def demo(options, children):
     )
     start_servers(environment, children, known, "demo")
     write_env(environment)
+    software = granian("demo.software.app:application", options.software_port, 1, 8)
+    children.start("software", software, environment)
     manage("Updating the database", ["migrate", "-v0"], environment)
-    told = os.path.join(VAR, "demo.json")
-    manage("Demo data", ["seed_demo", "--size", options.size, "--json", told], environment)
+    # The web processes read their code while the data is looked through.
     web = granian("codabox_portal.wsgi:application", options.port, 2, 32)
     children.start("web", web, environment)
+    told = os.path.join(VAR, "demo.json")
+    manage("Demo data", ["seed_demo", "--size", options.size, "--json", told], environment)
     worker = [os.path.join(BIN, "celery"), "-A", "codabox_portal", "worker", "--beat"]
     worker += ["-s", os.path.join(VAR, "celerybeat-schedule"), "--concurrency", "1"]
     children.start("worker", worker, environment)
-    software = granian("demo.software.app:application", options.software_port, 1, 8)
-    children.start("software", software, environment)
     children.wait_for("web", "http://127.0.0.1:%d/accounts/login/" % options.port)
     children.wait_for("software", "http://127.0.0.1:%d/" % options.software_port)
     welcome(environment, told)
@@ -348,7 +352,8 @@ def private_folder(purpose):
     if os.geteuid() != 0 or reachable(VAR):
         return os.path.join(VAR, "postgres-" + purpose)
     mark = hashlib.sha256(HERE.encode()).hexdigest()[:12]
-    return "/var/tmp/codabox-portal-%s-%s" % (mark, purpose)
+    # Not below /tmp: there another account could put a link in our way.
+    return "/var/lib/codabox-portal-%s-%s" % (mark, purpose)
 
 
 def reachable(path):
@@ -504,13 +509,13 @@ def free_port():
     return port
 
 
-def hold_lock():
-    """One demo a checkout; the kernel lets go when we end, however we end."""
-    lock = open(os.path.join(VAR, "lock"), "w")
+def hold_lock(word):
+    """One demo and one test a checkout; the kernel lets go when we end, however we end."""
+    lock = open(os.path.join(VAR, "lock-" + word), "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Stop("A demo of this checkout is running already; stop it first.")
+        raise Stop("A %s of this checkout is running already; stop it first." % word)
     return lock
 
 

@@ -136,7 +136,9 @@ def result(request: ConsentRequest) -> HttpResponse:
 def overview(request: OfficeRequest) -> HttpResponse:
     """All consents of the office, newest first, paged by key."""
     wanted = OverviewFilter(request.GET)
-    chosen = wanted.cleaned_data if wanted.is_valid() else {}
+    # What is no filter is left out; the others still hold.
+    wanted.is_valid()
+    chosen = wanted.cleaned_data
     status = chosen.get("status") if chosen.get("status") in Status.values else ""
     consents = _found(request.office, status or "", chosen.get("q", ""))
     if chosen.get("before"):

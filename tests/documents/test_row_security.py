@@ -24,8 +24,11 @@ def two_documents(cast: Cast) -> tuple[Document, Document]:
     )
 
 
-def rows() -> tuple[int, int]:
-    return Document.objects.count(), Content.objects.count()
+def rows(documents: tuple[Document, Document]) -> tuple[int, int]:
+    """How many of these documents, and of their contents, are to be seen."""
+    pks = [document.pk for document in documents]
+    contents = Content.objects.filter(document__in=pks)
+    return Document.objects.filter(pk__in=pks).count(), contents.count()
 
 
 def end_scope() -> None:
@@ -39,7 +42,7 @@ def test_a_view_that_forgot_its_scope_sees_nothing(
     two_documents: tuple[Document, Document],
 ) -> None:
     end_scope()
-    assert rows() == (0, 0)
+    assert rows(two_documents) == (0, 0)
 
 
 def test_janssens_sees_its_own_documents_only(
@@ -47,7 +50,7 @@ def test_janssens_sees_its_own_documents_only(
 ) -> None:
     end_scope()
     with office_scope(cast.janssens.pk):
-        assert rows() == (1, 1)
+        assert rows(two_documents) == (1, 1)
         assert Document.objects.get() == two_documents[0]
         assert not Document.objects.filter(pk=two_documents[1].pk).exists()
 
@@ -55,7 +58,7 @@ def test_janssens_sees_its_own_documents_only(
 def test_housekeeping_sees_all(two_documents: tuple[Document, Document]) -> None:
     end_scope()
     with every_office():
-        assert rows() == (2, 2)
+        assert rows(two_documents) == (2, 2)
 
 
 def test_nothing_is_written_for_another_office(
@@ -71,12 +74,10 @@ def test_nothing_is_written_for_another_office(
 
 
 def test_the_office_of_a_document_is_the_office_of_its_client(cast: Cast) -> None:
-    with every_office():
+    with pytest.raises(IntegrityError, match="office_of_client"), every_office():
         Document.objects.create(
             office_id=cast.peeters.pk, client=cast.bakery, kind=1, attributes={"iban": ""}
         )
-        with pytest.raises(IntegrityError):
-            connection.check_constraints()
 
 
 def test_a_transfer_moves_the_documents_in_the_same_statement(
@@ -86,9 +87,9 @@ def test_a_transfer_moves_the_documents_in_the_same_statement(
     cast.bakery.save()
     end_scope()
     with office_scope(cast.janssens.pk):
-        assert rows() == (0, 0)
+        assert rows(two_documents) == (0, 0)
     with office_scope(cast.peeters.pk):
-        assert rows() == (2, 2)
+        assert rows(two_documents) == (2, 2)
 
 
 def test_reads_are_shown_to_their_office_and_never_changed(cast: Cast) -> None:
@@ -100,11 +101,13 @@ def test_reads_are_shown_to_their_office_and_never_changed(cast: Cast) -> None:
     with office_scope(cast.janssens.pk):
         assert DocumentRead.objects.count() == 1
     with every_office(), connection.cursor() as cursor:
+        before = DocumentRead.objects.count()
         cursor.execute("update documents_documentread set size = 0")
         assert cursor.rowcount == 0
         cursor.execute("delete from documents_documentread")
         assert cursor.rowcount == 0
-        assert DocumentRead.objects.filter(size=1).count() == 2
+        assert DocumentRead.objects.count() == before >= 2
+        assert not DocumentRead.objects.filter(size=0, outcome=Outcome.SERVED).exists()
 
 
 def test_reads_cannot_be_emptied(cast: Cast) -> None:
