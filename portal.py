@@ -8,7 +8,9 @@ Everything it writes lies in `var/`; `portal.py reset` clears that.
 """
 
 import argparse
+import contextlib
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -107,7 +109,11 @@ def demo(options, children):
         PORTAL_MAIL_DIR=os.path.join(VAR, "mail"),
     )
     start_servers(environment, children, known, "demo")
-    write_env(environment)
+    with written_env(environment):
+        run_demo(options, environment, children)
+
+
+def run_demo(options, environment, children):
     software = granian("demo.software.app:application", options.software_port, 1, 8)
     children.start("software", software, environment)
     manage("Updating the database", ["migrate", "-v0"], environment)
@@ -145,12 +151,20 @@ def test(arguments, children):
         PORTAL_URL="http://localhost:8000",
         PORTAL_DEMO="0",
         PORTAL_STATIC_FROM_SOURCE="1",
+        PORTAL_MAIL_DIR="",
     )
     known = dict((name, secrets.token_hex(16)) for name in ("superuser", "role", "redis"))
     start_servers(environment, children, known, "test")
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", "--dist", "loadfile"] + arguments
-    return subprocess.call([PYTHON, "-m", "pytest"] + arguments, cwd=HERE, env=environment)
+    pytest = subprocess.Popen([PYTHON, "-m", "pytest"] + arguments, cwd=HERE, env=environment)
+    try:
+        return pytest.wait()
+    finally:
+        # Interrupted: pytest ends the web processes that its tests started.
+        if pytest.poll() is None:
+            pytest.send_signal(signal.SIGINT)
+            pytest.wait()
 
 
 def reset():
@@ -213,9 +227,10 @@ def install_with_uv(pins):
     if not os.path.exists(uv):
         return False
     environment = dict(os.environ)
-    index = os.environ.get("PIP_INDEX_URL") or pip_setting("index-url")
-    if index:
-        environment.setdefault("UV_DEFAULT_INDEX", index)
+    for theirs, ours in (("index-url", "UV_DEFAULT_INDEX"), ("extra-index-url", "UV_INDEX")):
+        index = os.environ.get("PIP_" + theirs.replace("-", "_").upper()) or pip_setting(theirs)
+        if index:
+            environment.setdefault(ours, " ".join(index.split()))
     command = [uv, "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", pins]
     return subprocess.call(command, env=environment) == 0
 
@@ -491,14 +506,23 @@ def manage(title, arguments, environment):
 
 
 def refuse_taken_port(port):
-    probe = socket.socket()
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind(("127.0.0.1", port))
-    except (OSError, OverflowError):
-        raise Stop("Port %d is taken; choose another with --port or --software-port." % port)
-    finally:
-        probe.close()
+    if not 0 < port < 65536:
+        raise Stop("%d is no port; choose one between 1 and 65535." % port)
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            probe = socket.socket(family)
+        except OSError:
+            continue  # this machine has no IPv6
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise Stop(
+                    "Port %d is taken; choose another with --port or --software-port." % port
+                )
+        finally:
+            probe.close()
 
 
 def free_port():
@@ -539,11 +563,17 @@ def remembered_secrets():
     return known
 
 
-def write_env(environment):
-    """So that `.venv/bin/python manage.py …` just works beside the demo."""
+@contextlib.contextmanager
+def written_env(environment):
+    """So that `.venv/bin/python manage.py …` just works beside the demo, and only beside it."""
     names = [name for name in sorted(environment) if name.startswith("PORTAL_")]
     lines = ["%s=%s" % (name, environment[name]) for name in names + ["DATABASE_URL", "REDIS_URL"]]
-    write_private(os.path.join(VAR, "env"), "\n".join(lines) + "\n")
+    path = os.path.join(VAR, "env")
+    write_private(path, "\n".join(lines) + "\n")
+    try:
+        yield
+    finally:
+        os.remove(path)
 
 
 def write_private(path, text):
