@@ -231,6 +231,8 @@ def install_with_uv(pins):
         index = os.environ.get("PIP_" + theirs.replace("-", "_").upper()) or pip_setting(theirs)
         if index:
             environment.setdefault(ours, " ".join(index.split()))
+    # As pip does, every index may be asked: the hashes say what is the right file.
+    environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     command = [uv, "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", pins]
     return subprocess.call(command, env=environment) == 0
 
