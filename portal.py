@@ -520,9 +520,7 @@ def refuse_taken_port(port):
             probe.bind((address, port))
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
-                raise Stop(
-                    "Port %d is taken; choose another with --port or --software-port." % port
-                )
+                raise Stop("Port %d is taken; choose others with --port, --software-port." % port)
         finally:
             probe.close()
 

@@ -15,6 +15,12 @@ from django.urls import resolve
 from partner_api.errors import answer
 
 PREFIX = "/codabox-connect"
+# A browser that is led here shows nothing, runs nothing and frames nothing.
+HARMLESS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 log = structlog.get_logger("api")
 
 
@@ -44,7 +50,8 @@ class ApiMiddleware:
         if isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
         response.headers.setdefault("Cache-Control", "no-store")
-        response["X-Content-Type-Options"] = "nosniff"
+        for name, value in HARMLESS.items():
+            response.headers[name] = value
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
