@@ -11,8 +11,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
 PIECE = 64 * 1024
-# A cancel must cut a running download within 2 s; asking twice a second leaves room.
+# A cancel must cut a running download within 2 s and let at most 1 MiB more pass: ask again
+# twice a second, and on a fast line every half MiB (100 µs, beside a millisecond of sending).
 ASK_EVERY = 0.5
+ASK_EVERY_BYTES = 512 * 1024
 
 
 class DownloadCut(ConnectionAbortedError):
@@ -44,14 +46,14 @@ def pieces(
     on_cut: Callable[[int], None],
 ) -> Iterator[bytes]:
     """Yield `length` bytes from `start`; asks again while it runs and raises DownloadCut on no."""
-    asked = time.monotonic()
+    asked, asked_at = time.monotonic(), 0
     sent = 0
     with storage().open(name_of(sha256)) as file:
         stream = cast(BinaryIO, file)
         stream.seek(start)
         while sent < length:
-            if time.monotonic() - asked > ASK_EVERY:
-                asked = time.monotonic()
+            if sent - asked_at >= ASK_EVERY_BYTES or time.monotonic() - asked > ASK_EVERY:
+                asked, asked_at = time.monotonic(), sent
                 if not may_go_on():
                     on_cut(sent)
                     raise DownloadCut

@@ -180,7 +180,8 @@ def test_a_running_download_is_cut_within_two_seconds_and_unfinished(
     stopped = time.monotonic()
     ended = download.read_until_it_ends()
     assert ended - stopped < 2
-    assert download.received < BIG
+    # What lay in the network's buffers still arrives (4.7 MB on loopback), nothing behind it.
+    assert download.received < 8 * 1024 * 1024
     with office_scope(people.janssens.pk):
         cut = DocumentRead.objects.get(consent_id=people.consent.pk, outcome=Outcome.CUT)
     assert 0 < cut.size < BIG
