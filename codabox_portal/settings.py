@@ -43,6 +43,10 @@ PORTAL_MAIL_DIR: str = env.str("PORTAL_MAIL_DIR", default="")
 PORTAL_ACCEL: str = env.str("PORTAL_ACCEL", default="")
 # How many proxies stand in front; their entry in X-Forwarded-For is the caller's address.
 PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
+# How often one partner may call the API in a minute; a partner can have a limit of its own.
+PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000)
+# Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.
+PORTAL_CERTIFICATE_PROXIES: list[str] = env.list("PORTAL_CERTIFICATE_PROXIES", default=[])
 PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
 
 SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
@@ -268,6 +272,7 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "OAUTH2_VALIDATOR_CLASS": "partners.oauth.PartnerValidator",
     "CLIENT_SECRET_HASHER": "sha256-high-entropy",
     "SCOPES": {"documents": "Documents of offices that allowed it"},
     "DEFAULT_SCOPES": [],
@@ -294,6 +299,14 @@ CELERY_BEAT_SCHEDULE = {
     "write down lapsed requests": {
         "task": "consents.tasks.write_down_lapsed_requests",
         "schedule": 60.0,
+    },
+    "let the default end of searches move on": {
+        "task": "documents.tasks.sweep_publications",
+        "schedule": 60.0,
+    },
+    "forget idempotency keys": {
+        "task": "partner_api.tasks.forget_idempotency_records",
+        "schedule": crontab(minute="20"),
     },
     "forget expired tokens": {
         "task": "partners.tasks.forget_expired_tokens",

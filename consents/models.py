@@ -8,17 +8,21 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 import pgtrigger
-from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LANGUAGES, Office, Role, User
 from consents.access import Refusal, Standing
+from consents.activity import ConsentActivity
 from consents.actors import Actor, ActorKind
+from consents.blocks import Block
+from consents.evidence import Evidence
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.triggers import append_only
 from partners.models import Partner
+
+__all__ = ["Block", "Consent", "ConsentActivity", "ConsentEvent", "Evidence", "Terms"]
 
 
 class Status(models.TextChoices):
@@ -330,70 +334,3 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.at:%Y-%m-%d %H:%M}"
-
-
-class EvidenceManager(models.Manager["Evidence"]):
-    def record(self, event: ConsentEvent, by: Actor, terms: Terms, **shown: Any) -> Evidence:
-        """Keep who agreed to what, in which words, as it was on the screen."""
-        return self.create(
-            event=event,
-            person_name=by.name,
-            person_email=by.person.email if by.person else "",
-            role=Role.ADMIN,
-            address=by.address,
-            browser=by.browser,
-            authentication=by.authentication,
-            terms=terms,
-            terms_version=terms.version,
-            terms_language=terms.language,
-            terms_sha256=terms.sha256,
-            **shown,
-        )
-
-
-class Evidence(models.Model):
-    """The proof of an allow; names and texts are copied so that later changes cannot touch it."""
-
-    event = models.OneToOneField(ConsentEvent, models.PROTECT, related_name="evidence")
-    person_name = models.CharField(max_length=200)
-    person_email = models.EmailField()
-    role = models.CharField(max_length=5, choices=Role.choices)
-    address = models.CharField(max_length=45, blank=True)
-    browser = models.CharField(max_length=400, blank=True)
-    authentication = ArrayField(models.CharField(max_length=20))
-    terms = models.ForeignKey(Terms, models.PROTECT, related_name="+")
-    terms_version = models.PositiveIntegerField()
-    terms_language = models.CharField(max_length=2)
-    terms_sha256 = models.CharField(max_length=64)
-    partner_name = models.CharField(max_length=80)
-    document_kinds = ArrayField(models.CharField(max_length=24))
-    companies = models.PositiveIntegerField()
-
-    objects: ClassVar[EvidenceManager] = EvidenceManager()
-
-    class Meta:
-        verbose_name_plural = "evidence"
-        triggers = append_only("evidence")
-
-    def __str__(self) -> str:
-        return f"{self.person_name} · {self.partner_name}"
-
-
-class ConsentActivity(models.Model):
-    """How a consent was used on one day; written by whoever serves documents."""
-
-    consent = models.ForeignKey(Consent, models.PROTECT, related_name="activity")
-    day = models.DateField()
-    served = models.PositiveIntegerField(db_default=0)
-    refused = models.PositiveIntegerField(db_default=0)
-    last_served_at = models.DateTimeField(null=True)
-    last_refused_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name_plural = "consent activity"
-        constraints = [
-            models.UniqueConstraint(fields=["consent", "day"], name="consents_activity_one_per_day")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.consent_id} · {self.day}"

@@ -74,10 +74,13 @@ class ConsentManager(models.Manager.from_queryset(ConsentQuerySet)):  # type: ig
         """Give the live consent of this office and partner, or make a new request.
 
         An open request takes over the new address and state. Returns the consent and whether it
-        is new; raises CoolingDown soon after a denial. Safe when many ask at the same moment.
+        is new; raises CoolingDown soon after a denial and BlockedByOffice. Safe when many ask at
+        the same moment.
         """
         with transaction.atomic():
             live = self._live_one(office, partner)
+            if live is None or live.is_open:
+                self._refuse_blocked(office, partner)
             if live is not None and live.is_open:
                 self.filter(pk=live.pk).update(redirect_uri=redirect_uri, state=state)
                 live.redirect_uri, live.state = redirect_uri, state
@@ -120,6 +123,12 @@ class ConsentManager(models.Manager.from_queryset(ConsentQuerySet)):  # type: ig
             # Somebody asked at the same moment and was first: hers is the one live consent.
             return self.live().get(office=office, partner=partner), False
         return self.get(pk=new.pk), True
+
+    def _refuse_blocked(self, office: Office, partner: Partner) -> None:
+        from consents.blocks import Block, BlockedByOffice
+
+        if Block.objects.filter(office=office, partner=partner).exists():
+            raise BlockedByOffice
 
     def _refuse_while_cooling_down(self, office: Office, partner: Partner) -> None:
         denials = self.all().denials_before(office, partner)

@@ -87,6 +87,15 @@ class Content(models.Model):
         return f"{self.media_type} {self.sha256[:12]}"
 
 
+class Publication(models.Model):
+    """A batch of documents on its way into the tables; see documents.publication."""
+
+    started_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"since {self.started_at}"
+
+
 class Outcome(models.TextChoices):
     SERVED = "served"
     REFUSED = "refused"

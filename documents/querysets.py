@@ -25,7 +25,9 @@ SMALL_PART = 64
 
 Place = tuple[datetime, int]
 
+# Whatever becomes available from here on may not be visible yet; only the database's clock counts.
 RESOLVE = """
+    select least(statement_timestamp(), (select min(started_at) from documents_publication));
     select available_at, id from documents_position(%(after)s);
     select count(*) from (
         select 1 from clients_client where office_id = %(office)s limit %(enough)s
@@ -101,10 +103,16 @@ class Clients(NamedTuple):
     few: bool
 
 
+class Resolved(NamedTuple):
+    """Who is asked about, from which place on, and up to when everything is certainly visible."""
+
+    clients: Clients
+    place: Place | None
+    horizon: datetime
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
-    def resolve(
-        self, office_id: int, numbers: Sequence[str], after: UUID | None
-    ) -> tuple[Clients, Place | None]:
+    def resolve(self, office_id: int, numbers: Sequence[str], after: UUID | None) -> Resolved:
         """Turn what the wire names into what the tables name: one round trip.
 
         The place of a cursor is found whether or not its document still belongs to this office:
@@ -116,12 +124,15 @@ class DocumentQuerySet(models.QuerySet["Document"]):
                 RESOLVE,
                 {"after": after, "office": office_id, "enough": enough, "numbers": list(numbers)},
             )
+            horizon = cursor.fetchone()[0]
+            cursor.nextset()
             place = cursor.fetchone()
             cursor.nextset()
             size = cursor.fetchone()[0]
             cursor.nextset()
             found = {identifier: number for number, identifier in cursor.fetchall()}
-        return Clients(found, whole_office=len(found) == size, few=size == enough), place
+        clients = Clients(found, whole_office=len(found) == size, few=size == enough)
+        return Resolved(clients, place, horizon)
 
     def page(self, window: Window, clients: Clients) -> list[Row]:
         """The documents of the window, oldest first: cost grows with the page, not the table."""

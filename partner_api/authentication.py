@@ -12,10 +12,16 @@ from rest_framework.request import Request
 
 from consents.access import STANDING_COLUMNS, Standing
 from partner_api.errors import Fault, invalid, not_found, unauthorized
+from partners.certificates import NoCertificate, presented_fingerprint
 
 # The live consent if there is one, else the newest: that one says why access is refused.
 CALLER = f"""
-    select a.id, p.id, p.status = 'active', {STANDING_COLUMNS}
+    select a.id, p.id, p.status = 'active', p.calls_per_minute,
+        %s::text is null or exists (
+            select 1 from partners_clientcertificate f
+            where f.partner_id = p.id and f.fingerprint = %s
+        ),
+        {STANDING_COLUMNS}
     from oauth2_provider_accesstoken t
     join partners_application a on a.id = t.application_id
     join partners_partner p on p.id = a.partner_id
@@ -36,6 +42,7 @@ class Caller(NamedTuple):
     application_id: int
     partner_id: int
     partner_active: bool
+    calls_per_minute: int | None
     standing: Standing | None
 
     @property
@@ -53,17 +60,24 @@ class BearerToken(BaseAuthentication):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise unauthorized()
+        try:
+            fingerprint = presented_fingerprint(request.META)
+        except NoCertificate as error:
+            raise unauthorized(str(error)) from error
         checksum = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
         office = request.parser_context["kwargs"].get("office")
         with connection.cursor() as cursor:
-            cursor.execute(CALLER, [_uuid_or_none(office), checksum])
+            cursor.execute(CALLER, [fingerprint, fingerprint, _uuid_or_none(office), checksum])
             row = cursor.fetchone()
         if row is None:
             raise unauthorized()
+        application_id, partner_id, active, calls_per_minute, certified = row[:5]
+        if not certified:
+            raise unauthorized("This client certificate is not registered for your software.")
         if office is not None:
             uuid_in_path(office, "accountingOfficeId")
-        standing = Standing.from_row(row[3:]) if row[3] is not None else None
-        caller = Caller(row[0], row[1], row[2], standing)
+        standing = Standing.from_row(row[5:]) if row[5] is not None else None
+        caller = Caller(application_id, partner_id, active, calls_per_minute, standing)
         request._request.partner_id = caller.partner_id  # type: ignore[attr-defined]  # for the log
         return caller, None
 

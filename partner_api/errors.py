@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
+from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
 
 log = structlog.get_logger("api")
@@ -52,10 +53,12 @@ def not_found() -> ApiError:
     return ApiError(404, Fault("notFound", "There is no such resource for you."))
 
 
-def unauthorized() -> ApiError:
+def unauthorized(
+    detail: str = "The access token is missing, unknown, expired or revoked.",
+) -> ApiError:
     return ApiError(
         401,
-        Fault("unauthorized", "The access token is missing, unknown, expired or revoked."),
+        Fault("unauthorized", detail),
         headers={"WWW-Authenticate": "Bearer"},
     )
 
@@ -80,6 +83,16 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     return answer(error)
 
 
+def _away(error: Exception) -> ApiError:
+    """The database is away, too slow, or read-only: nothing is served and nothing was changed."""
+    log.error("database_away", error=str(error))
+    return ApiError(
+        503,
+        Fault("temporarilyUnavailable", "Try again in a moment; nothing was changed."),
+        headers={"Retry-After": "5"},
+    )
+
+
 def _translated(error: Exception) -> ApiError:
     match error:
         case Http404():
@@ -97,12 +110,9 @@ def _translated(error: Exception) -> ApiError:
         case DisallowedHost():
             return refused(400, "invalidParameter", "This host name is not served here.")
         case OperationalError() | InterfaceError():
-            log.error("database_away", error=str(error))
-            return ApiError(
-                503,
-                Fault("temporarilyUnavailable", "Try again in a moment; nothing was changed."),
-                headers={"Retry-After": "5"},
-            )
-        case DatabaseError() | Exception():
+            return _away(error)
+        case InternalError() if isinstance(error.__cause__, ReadOnlySqlTransaction):
+            return _away(error)
+        case _:
             log.exception("api_crash")
             return refused(500, "internalError", "Something went wrong here; it was written down.")

@@ -55,21 +55,22 @@ class JsonApiParser(BaseParser):
         raise UnsupportedMediaType(str(media_type))
 
 
-def read_json(request: HttpRequest) -> dict[str, Any]:
-    """Return the body as an object; raise for another media type or charset, or for bad JSON."""
+def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
+    """Return the body as an object and as it came; raise for another type, or for bad JSON."""
     media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
     charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
     if media_type.strip().lower() not in ACCEPTED or charset not in ("", "utf-8", "utf8"):
         raise UnsupportedMediaType(media_type)
     try:
-        body = orjson.loads(_body(request))
+        raw = _body(request)
+        body = orjson.loads(raw)
     except ValueError as error:
         raise _malformed(f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
         raise _malformed("The body must be a JSON object.")
     if _has_nul(body):
         raise _malformed("The body contains a NUL character.")
-    return body
+    return body, raw
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -26,11 +26,27 @@ class Search(NamedTuple):
     """What is asked: half-open from `start` to `end`, as the caller may name it next time."""
 
     kind: KindOfDocument
-    start: datetime
-    end: datetime
+    start: datetime | None
+    end: datetime | None
     clients: list[str]
     limit: int
     after: uuid.UUID | None
+
+    def until(self, horizon: datetime) -> Bounded:
+        """The window that can be answered: two years back, and no further than `horizon`.
+
+        The echoed end has milliseconds, so the end that is used has them too.
+        """
+        earliest, latest = two_years_before(horizon), _cut_to_milliseconds(horizon)
+        return Bounded(
+            max(self.start or earliest, earliest, key=_instant),
+            min(self.end or latest, latest, key=_instant),
+        )
+
+
+class Bounded(NamedTuple):
+    start: datetime
+    end: datetime
 
 
 class Faults(list[Fault]):
@@ -40,7 +56,7 @@ class Faults(list[Fault]):
         self.append(fault(pointer, detail))
 
 
-def read_search(body: dict[str, Any], *, now: datetime) -> Search:
+def read_search(body: dict[str, Any]) -> Search:
     """Check the body; raise with all faults at once."""
     faults = Faults(wrong_type(body, "documentSearch"))
     kind = _kind(body, faults)
@@ -52,10 +68,7 @@ def read_search(body: dict[str, Any], *, now: datetime) -> Search:
         faults.add(f"{ATTRIBUTES}/to", "to lies before from.")
     if faults or kind is None:
         raise invalid(*faults)
-    earliest, latest = two_years_before(now), _cut_to_milliseconds(now)
-    end = min(given_end or latest, latest, key=_instant)
-    start = max(given_start or earliest, earliest, key=_instant)
-    return Search(kind, start, end, clients, limit, after)
+    return Search(kind, given_start, given_end, clients, limit, after)
 
 
 def two_years_before(now: datetime) -> datetime:
@@ -67,10 +80,18 @@ def two_years_before(now: datetime) -> datetime:
 
 
 def search_answer(
-    search: Search, clients: Clients, rows: Sequence[Row], *, more: bool
+    search: Search,
+    identifier: str,
+    window: Bounded,
+    clients: Clients,
+    rows: Sequence[Row],
 ) -> dict[str, Any]:
-    """The body of the answer. `included` is an object here, not JSON:API's array."""
+    """The body of the answer; a row over the limit says that there is more.
+
+    `included` is an object here, not JSON:API's array.
+    """
     kind = search.kind
+    rows, more = rows[: search.limit], len(rows) > search.limit
     documents = [{"type": kind.type, "id": row.public_id or str(row.uuid)} for row in rows]
     known = set(clients.numbers.values())
     meta: dict[str, Any] = {"paging": {"limit": search.limit}}
@@ -82,11 +103,11 @@ def search_answer(
     return {
         "data": {
             "type": "documentSearch",
-            "id": str(uuid.uuid4()),
+            "id": identifier,
             "attributes": {
                 "documentType": kind.type,
-                "from": on_the_wire(search.start),
-                "to": on_the_wire(search.end),
+                "from": on_the_wire(window.start),
+                "to": on_the_wire(window.end),
             },
             "relationships": {
                 "clients": {"data": [{"type": "client", "id": n} for n in search.clients]},

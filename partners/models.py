@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AbstractApplication
 
 from partners.redirects import fault_of_registration, lies_on_origin
+
+# How long the previous secret stays valid after a rotation.
+ROTATION = timedelta(days=7)
 
 
 class DocumentKind(models.TextChoices):
@@ -48,6 +54,9 @@ class Partner(models.Model):
     )
     document_kinds = ArrayField(
         models.CharField(max_length=24, choices=DocumentKind.choices), verbose_name=_("kinds")
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), null=True, blank=True, help_text=_("Empty: the portal's own limit.")
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -110,10 +119,39 @@ class RedirectUri(models.Model):
         return urlsplit(self.uri).netloc
 
 
+class ClientCertificate(models.Model):
+    """A certificate with which the partner may call, where the deployment asks for one."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="certificates")
+    fingerprint = models.CharField(
+        max_length=64,
+        validators=[RegexValidator(r"^([0-9a-f]{40}|[0-9a-f]{64})$")],
+        help_text=_("SHA-256 or, as nginx gives it, SHA-1; lower-case hex without colons"),
+    )
+    registered_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "fingerprint"], name="partners_clientcertificate_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
 class Application(AbstractApplication):  # type: ignore[misc]  # oauth-toolkit has no types
-    """The credentials of a partner. oauth-toolkit issues and revokes the tokens."""
+    """The credentials of a partner. oauth-toolkit issues and revokes the tokens.
+
+    During a rotation two secrets are valid: the new one, and the previous one for a while.
+    """
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="applications")
+    secret_used_at = models.DateTimeField(null=True, editable=False)
+    previous_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
+    previous_secret_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(AbstractApplication.Meta):  # type: ignore[misc]
         pass
@@ -124,3 +162,27 @@ class Application(AbstractApplication):  # type: ignore[misc]  # oauth-toolkit h
     def is_usable(self, request: object) -> bool:
         """A suspended partner still gets tokens, so that each call can say why it is refused."""
         return self.partner.status in (PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
+
+    def rotate_secret(self, keep_for: timedelta = ROTATION) -> str:
+        """Return a new secret, to be shown once; the one of before is valid for `keep_for`."""
+        fresh: str = generate_client_secret()
+        self.previous_secret = self.client_secret  # type: ignore[has-type]
+        self.previous_secret_used_at, self.secret_used_at = self.secret_used_at, None
+        self.previous_secret_until = Now() + keep_for
+        self.client_secret = fresh
+        self.save()
+        self.refresh_from_db()
+        return fresh
+
+    def note_use(self, *, previous: bool = False) -> bool:
+        """Write the last use of a secret down; tell whether that secret is valid now."""
+        mine = type(self).objects.filter(pk=self.pk)
+        if previous:
+            valid = mine.filter(previous_secret_until__gt=Now())
+            return bool(valid.update(previous_secret_used_at=Now()))
+        # Once a minute is enough to be told, and spares each token a write.
+        long_ago = models.Q(secret_used_at=None) | models.Q(
+            secret_used_at__lt=Now() - timedelta(minutes=1)
+        )
+        mine.filter(long_ago).update(secret_used_at=Now())
+        return True

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,22 +143,21 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="session")
-def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
-    """A running portal, as in production: granian with two workers; gives its base address."""
+@contextmanager
+def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
+    """A portal as in production: granian with two workers; gives its base address."""
     port = free_port()
     url = f"http://localhost:{port}"
-    folder = tmp_path_factory.mktemp("portal")
-    with django_db_blocker.unblock():
-        environment = os.environ | {
-            "DATABASE_URL": test_database_url(),
-            "PORTAL_URL": url,
-            "PORTAL_DEMO": "0",
-            "PORTAL_DEBUG": "0",
-            "PORTAL_STATIC_FROM_SOURCE": "1",
-            "PORTAL_MAIL_DIR": str(folder / "mail"),
-            "PORTAL_SECRET_KEY": settings.SECRET_KEY,
-        }
+    environment = os.environ | {
+        "DATABASE_URL": test_database_url(),
+        "PORTAL_URL": url,
+        "PORTAL_DEMO": "0",
+        "PORTAL_DEBUG": "0",
+        "PORTAL_STATIC_FROM_SOURCE": "1",
+        "PORTAL_MAIL_DIR": str(folder / "mail"),
+        "PORTAL_SECRET_KEY": settings.SECRET_KEY,
+        **settings_of_its_own,
+    }
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen(
             [
@@ -177,6 +177,13 @@ def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any)
         finally:
             process.terminate()
             process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
+    """The running portal that all tests share."""
+    with django_db_blocker.unblock(), running_portal(tmp_path_factory.mktemp("portal")) as url:
+        yield url
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

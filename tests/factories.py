@@ -27,6 +27,8 @@ CODA = "application/vnd.coda.v1+cod"
 # Hashed once: Argon2 is slow on purpose.
 _hash: list[str] = []
 _counter = itertools.count(os.getpid() % 5000 * 1000 + random.SystemRandom().randrange(900))
+# A process has a test database of its own, so counting is enough to be unique.
+_numbers = itertools.count(2_000_000 + os.getpid() * 7)
 
 
 def unique() -> int:
@@ -35,8 +37,7 @@ def unique() -> int:
 
 def company_number() -> str:
     """An enterprise number that is correct modulo 97 and belongs to nobody."""
-    first = f"{10_000_000 + random.SystemRandom().randrange(80_000_000):08d}"
-    first = "0" + first[1:] if first[0] != "1" else first
+    first = f"{next(_numbers):08d}"
     return f"{first}{97 - int(first) % 97:02d}"
 
 

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from partner_api.authentication import Caller
 from partner_api.errors import refused
+from partner_api.throttling import count_call
 
 
 class Resource(APIView):
@@ -19,6 +20,11 @@ class Resource(APIView):
 
     def caller(self, request: Request) -> Caller:
         return cast(Caller, request.user)
+
+    def check_throttles(self, request: Request) -> None:
+        caller = cast(Caller | None, request.user)
+        if caller is not None:
+            count_call(caller.partner_id, caller.calls_per_minute)
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         error = refused(405, "methodNotAllowed", "This resource does not know that method.")

@@ -10,12 +10,14 @@ from rest_framework.request import Request
 
 from accounts.models import Office
 from consents.actors import Actor
+from consents.blocks import BlockedByOffice
 from consents.models import Consent, DecisionConflict
 from consents.querysets import CoolingDown
 from partner_api.authentication import Caller, uuid_in_path
 from partner_api.errors import MEDIA_TYPE, not_found, refused, too_many_requests
+from partner_api.idempotency import Kept, once
 from partner_api.negotiation import read_json
-from partner_api.serializers import consent_demand, consent_resource
+from partner_api.serializers import ConsentDemand, consent_demand, consent_resource
 from partner_api.views.base import Resource
 from partners.models import Partner
 
@@ -26,26 +28,23 @@ class Consents(Resource):
         partner = Partner.objects.prefetch_related("redirect_uris").get(
             pk=self.caller(request).partner_id
         )
-        body = read_json(request._request)
+        body, raw = read_json(request._request)
         demand = consent_demand(body, partner)
         if not self.caller(request).partner_active:
             raise refused(403, "partnerSuspended", "Your software is suspended; ask the portal.")
         office = _office(demand.company_number, partner)
-        try:
-            consent, created = Consent.objects.request(
-                office=office, partner=partner, redirect_uri=demand.redirect_uri, state=demand.state
-            )
-        except CoolingDown as wait:
-            raise too_many_requests(
-                wait.seconds, "The office refused a short while ago; ask again later."
-            ) from wait
-        return _answer(consent, request, status=201 if created else 200)
+
+        def ask() -> Kept:
+            consent, created = _requested(office, partner, demand)
+            return Kept(201 if created else 200, _body(consent, request))
+
+        return _answer(once(request._request, raw, partner.pk, ask), request)
 
 
 class OneConsent(Resource):
     def get(self, request: Request, consent: str) -> HttpResponse:
         """The consent as it stands now; cheap to poll with `If-None-Match`."""
-        return _answer(_own(self.caller(request), consent), request)
+        return _answer(Kept(200, _body(_own(self.caller(request), consent), request)), request)
 
     def delete(self, request: Request, consent: str) -> HttpResponse:
         """The partner gives up access, or withdraws its request; an ended consent stays."""
@@ -82,9 +81,29 @@ def _own(caller: Caller, identifier: str) -> Consent:
     return consent
 
 
-def _answer(consent: Consent, request: Request, status: int = 200) -> HttpResponse:
-    body = orjson.dumps(consent_resource(consent, request))
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def _requested(office: Office, partner: Partner, demand: ConsentDemand) -> tuple[Consent, bool]:
+    try:
+        return Consent.objects.request(
+            office=office, partner=partner, redirect_uri=demand.redirect_uri, state=demand.state
+        )
+    except BlockedByOffice as error:
+        raise refused(
+            403, "blockedByAccountingOffice", "The office does not want requests of your software."
+        ) from error
+    except CoolingDown as wait:
+        raise too_many_requests(
+            wait.seconds, "The office refused a short while ago; ask again later."
+        ) from wait
+
+
+def _body(consent: Consent, request: Request) -> bytes:
+    return orjson.dumps(consent_resource(consent, request))
+
+
+def _answer(kept: Kept, request: Request) -> HttpResponse:
+    etag = f'"{hashlib.sha256(kept.answer).hexdigest()[:32]}"'
     if request.method in ("GET", "HEAD") and etag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
-    return HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers={"ETag": etag})
+    return HttpResponse(
+        kept.answer, status=kept.status, content_type=MEDIA_TYPE, headers={"ETag": etag}
+    )

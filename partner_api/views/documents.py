@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid4
 
 import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from rest_framework.request import Request
 
 from consents.access import Refusal, Standing
@@ -18,6 +18,7 @@ from documents.reads import Reader, record
 from partner_api.authentication import Caller, uuid_in_path
 from partner_api.download import download, preferred_format
 from partner_api.errors import MEDIA_TYPE, invalid, not_found, refused
+from partner_api.idempotency import Kept, once
 from partner_api.negotiation import read_json
 from partner_api.search import document_resource, read_search, search_answer
 from partner_api.serializers import fault
@@ -39,17 +40,20 @@ class Searches(Resource):
         caller = self.caller(request)
         standing = caller.at_office
         _allowed(caller, standing)
-        search = read_search(read_json(request._request), now=timezone.now())
+        body, raw = read_json(request._request)
+        search = read_search(body)
         _allowed(caller, standing, search.kind)
-        clients, place = Document.objects.resolve(standing.office_id, search.clients, search.after)
+        clients, place, horizon = Document.objects.resolve(
+            standing.office_id, search.clients, search.after
+        )
         if search.after is not None and place is None:
             raise invalid(fault("/meta/paging/after", "It is no cursor of an earlier page."))
-        window = Window(
-            standing.office_id, search.kind.kind, search.start, search.end, search.limit + 1, place
-        )
+        identifier, horizon = _frozen(request, raw, caller, horizon)
+        bounded = search.until(horizon)
+        window = Window(standing.office_id, search.kind.kind, *bounded, search.limit + 1, place)
         rows = Document.objects.page(window, clients)
         record(_reader(caller, standing), Outcome.SERVED, media_type="search")
-        answer = search_answer(search, clients, rows[: search.limit], more=len(rows) > search.limit)
+        answer = search_answer(search, identifier, bounded, clients, rows)
         return HttpResponse(orjson.dumps(answer), status=201, content_type=MEDIA_TYPE)
 
 
@@ -79,6 +83,22 @@ class OneDocument(Resource):
             )
             return HttpResponse(body, content_type=MEDIA_TYPE)
         return download(request, reader, known, found, wanted)
+
+
+def _frozen(
+    request: Request, raw: bytes, caller: Caller, horizon: datetime
+) -> tuple[str, datetime]:
+    """The id of the search and its latest end; with an idempotency key those of the first time.
+
+    A kept page would be a back door after a cancel, so the page itself is read again.
+    """
+
+    def first_time() -> Kept:
+        return Kept(201, orjson.dumps([str(uuid4()), horizon]))
+
+    kept = once(request._request, raw, caller.partner_id, first_time)
+    identifier, moment = orjson.loads(kept.answer)
+    return identifier, datetime.fromisoformat(moment)
 
 
 def _identifier(kind: KindOfDocument, text: str) -> UUID | str:

@@ -1,0 +1,25 @@
+"""How a consent was used, day by day: what its screens tell without looking up."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class ConsentActivity(models.Model):
+    """How a consent was used on one day; written by whoever serves documents."""
+
+    consent = models.ForeignKey("consents.Consent", models.PROTECT, related_name="activity")
+    day = models.DateField()
+    served = models.PositiveIntegerField(db_default=0)
+    refused = models.PositiveIntegerField(db_default=0)
+    last_served_at = models.DateTimeField(null=True)
+    last_refused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "consent activity"
+        constraints = [
+            models.UniqueConstraint(fields=["consent", "day"], name="consents_activity_one_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consent_id} · {self.day}"

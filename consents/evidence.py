@@ -1,0 +1,62 @@
+"""The proof of an allow: who agreed to what, in which words, as it was on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from accounts.models import Role
+from consents.triggers import append_only
+
+if TYPE_CHECKING:
+    from consents.actors import Actor
+    from consents.models import ConsentEvent, Terms
+
+
+class EvidenceManager(models.Manager["Evidence"]):
+    def record(self, event: ConsentEvent, by: Actor, terms: Terms, **shown: Any) -> Evidence:
+        """Keep who agreed to what, in which words, as it was on the screen."""
+        return self.create(
+            event=event,
+            person_name=by.name,
+            person_email=by.person.email if by.person else "",
+            role=Role.ADMIN,
+            address=by.address,
+            browser=by.browser,
+            authentication=by.authentication,
+            terms=terms,
+            terms_version=terms.version,
+            terms_language=terms.language,
+            terms_sha256=terms.sha256,
+            **shown,
+        )
+
+
+class Evidence(models.Model):
+    """The proof of an allow; names and texts are copied so that later changes cannot touch it."""
+
+    event = models.OneToOneField("consents.ConsentEvent", models.PROTECT, related_name="evidence")
+    person_name = models.CharField(max_length=200)
+    person_email = models.EmailField()
+    role = models.CharField(max_length=5, choices=Role.choices)
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=400, blank=True)
+    authentication = ArrayField(models.CharField(max_length=20))
+    terms = models.ForeignKey("consents.Terms", models.PROTECT, related_name="+")
+    terms_version = models.PositiveIntegerField()
+    terms_language = models.CharField(max_length=2)
+    terms_sha256 = models.CharField(max_length=64)
+    partner_name = models.CharField(max_length=80)
+    document_kinds = ArrayField(models.CharField(max_length=24))
+    companies = models.PositiveIntegerField()
+
+    objects: ClassVar[EvidenceManager] = EvidenceManager()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        triggers = append_only("evidence")
+
+    def __str__(self) -> str:
+        return f"{self.person_name} · {self.partner_name}"

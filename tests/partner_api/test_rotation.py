@@ -1,0 +1,60 @@
+"""A secret is changed without a failed call: two are valid for a while, and both tell their use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+from django.db.models.functions import Now
+
+from partners.models import Application
+from tests import factories
+from tests.conftest import Cast
+
+
+def login(portal: str, name: str, secret: str) -> int:
+    answer = httpx.post(
+        f"{portal}/codabox-connect/oauth2/token",
+        data={"grant_type": "client_credentials"},
+        auth=(name, secret),
+    )
+    return answer.status_code
+
+
+def test_both_secrets_work_during_a_rotation(portal: str, people: Cast) -> None:
+    name, old = factories.make_application(people.ledgerly)
+    assert login(portal, name, old) == 200
+    application = Application.objects.get(client_id=name)
+    assert application.secret_used_at is not None
+    new = application.rotate_secret()
+    assert login(portal, name, old) == 200
+    assert login(portal, name, new) == 200
+    application.refresh_from_db()
+    assert application.secret_used_at is not None
+    assert application.previous_secret_used_at is not None
+    assert old not in (application.client_secret, application.previous_secret)
+    assert new not in application.client_secret
+
+
+def test_the_old_secret_ends_with_its_time(portal: str, people: Cast) -> None:
+    name, old = factories.make_application(people.ledgerly)
+    application = Application.objects.get(client_id=name)
+    new = application.rotate_secret(keep_for=timedelta(hours=1))
+    Application.objects.filter(pk=application.pk).update(previous_secret_until=Now())
+    assert login(portal, name, old) == 401
+    assert login(portal, name, new) == 200
+
+
+def test_a_third_secret_ends_the_first(portal: str, people: Cast) -> None:
+    name, first = factories.make_application(people.ledgerly)
+    application = Application.objects.get(client_id=name)
+    second, third = application.rotate_secret(), application.rotate_secret()
+    assert [login(portal, name, secret) for secret in (first, second, third)] == [401, 200, 200]
+
+
+def test_a_wrong_or_empty_secret_is_none_of_both(portal: str, people: Cast) -> None:
+    name, _secret = factories.make_application(people.ledgerly)
+    assert login(portal, name, "") == 401
+    Application.objects.get(client_id=name).rotate_secret()
+    assert login(portal, name, "") == 401
+    assert login(portal, name, "wrong") == 401
