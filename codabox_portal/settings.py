@@ -84,6 +84,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "oauth2_provider",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pgtrigger",
     "csp",
     "django_structlog",
@@ -286,6 +288,14 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_api.negotiation.AlwaysJson",
     "EXCEPTION_HANDLER": "partner_api.errors.handle",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CodaBox Connect",
+    "VERSION": "1",
+    "DESCRIPTION": "Documents of an accounting office's companies, while the office allows it.",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["partner_api.schema.complete"],
 }
 
 # --- Jobs and logs ---------------------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 from django.urls import path, re_path
 
-from partner_api.views import consents, documents, root, tokens
+from partner_api.views import consents, documents, reference, root, tokens
 
 app_name = "partner_api"
 BASE = "codabox-connect"
 OFFICE = f"{BASE}/accounting-offices/<str:office>"
 urlpatterns = [
+    path("developers", reference.developers, name="developers"),
+    path(f"{BASE}/openapi.json", reference.OpenApi.as_view(), name="openapi"),
     path(BASE, root.Root.as_view(), name="root"),
-    path(f"{BASE}/oauth2/token", tokens.token, name="token"),
-    path(f"{BASE}/oauth2/revoke", tokens.revoke, name="revoke"),
+    path(f"{BASE}/oauth2/token", tokens.Token.as_view(), name="token"),
+    path(f"{BASE}/oauth2/revoke", tokens.Revoke.as_view(), name="revoke"),
     path(f"{BASE}/accounting-office-consents", consents.Consents.as_view(), name="consents"),
     path(
         f"{BASE}/accounting-office-consents/<str:consent>",

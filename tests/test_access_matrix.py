@@ -43,6 +43,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "account_reset_password_done": EVERYBODY,
     "account_reset_password_from_key": EVERYBODY,
     "account_reset_password_from_key_done": EVERYBODY,
+    "partner_api:developers": EVERYBODY,
+    "partner_api:openapi": EVERYBODY,
     "partner_api:root": EVERYBODY,
     "partner_api:token": POST_ONLY,
     "partner_api:revoke": POST_ONLY,

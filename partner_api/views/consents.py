@@ -17,19 +17,38 @@ from partner_api.authentication import Caller, uuid_in_path
 from partner_api.errors import MEDIA_TYPE, not_found, refused, too_many_requests
 from partner_api.idempotency import Kept, once
 from partner_api.negotiation import read_json
+from partner_api.schema import (
+    AUTHENTICATED,
+    IDEMPOTENCY_KEY,
+    IDENTIFIER,
+    answers,
+    body,
+    in_path,
+    ref,
+)
 from partner_api.serializers import ConsentDemand, consent_demand, consent_resource
 from partner_api.views.base import Resource
 from partners.models import Partner
 
 
 class Consents(Resource):
+    @answers(
+        "Ask an office for access",
+        [
+            (200, ref("Consent"), [], "The live consent of this office."),
+            (201, ref("Consent"), [], "A new request."),
+        ],
+        [*AUTHENTICATED, 403, 404, 409, 413, 415],
+        request=body("ConsentRequest"),
+        parameters=[IDEMPOTENCY_KEY],
+    )
     def post(self, request: Request) -> HttpResponse:
         """Give the open consent of this office: 201 and a new one, or 200 and the live one."""
         partner = Partner.objects.prefetch_related("redirect_uris").get(
             pk=self.caller(request).partner_id
         )
-        body, raw = read_json(request._request)
-        demand = consent_demand(body, partner)
+        given, raw = read_json(request._request)
+        demand = consent_demand(given, partner)
         if not self.caller(request).partner_active:
             raise refused(403, "partnerSuspended", "Your software is suspended; ask the portal.")
         office = _office(demand.company_number, partner)
@@ -42,10 +61,22 @@ class Consents(Resource):
 
 
 class OneConsent(Resource):
+    @answers(
+        "Read a consent",
+        [(200, ref("Consent"), [], "As it stands now.")],
+        [304, *AUTHENTICATED, 404],
+        parameters=in_path(consent=IDENTIFIER),
+    )
     def get(self, request: Request, consent: str) -> HttpResponse:
         """The consent as it stands now; cheap to poll with `If-None-Match`."""
         return _answer(Kept(200, _body(_own(self.caller(request), consent), request)), request)
 
+    @answers(
+        "Give up access",
+        [(204, None, [], "Allowed is cancelled now, an open request is withdrawn.")],
+        [*AUTHENTICATED, 404],
+        parameters=in_path(consent=IDENTIFIER),
+    )
     def delete(self, request: Request, consent: str) -> HttpResponse:
         """The partner gives up access, or withdraws its request; an ended consent stays."""
         own = _own(self.caller(request), consent)

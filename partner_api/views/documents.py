@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from consents.access import Refusal, Standing
-from documents.kinds import BY_PATH, KindOfDocument
+from documents.kinds import BY_PATH, EXTENSIONS, KindOfDocument
 from documents.models import Document, Outcome
 from documents.querysets import Window
 from documents.reads import Reader, record
@@ -20,6 +20,16 @@ from partner_api.download import download, preferred_format
 from partner_api.errors import MEDIA_TYPE, invalid, not_found, refused
 from partner_api.idempotency import Kept, once
 from partner_api.negotiation import read_json
+from partner_api.schema import (
+    AUTHENTICATED,
+    IDEMPOTENCY_KEY,
+    IDENTIFIER,
+    TEXT,
+    answers,
+    body,
+    in_path,
+    ref,
+)
 from partner_api.search import document_resource, read_search, search_answer
 from partner_api.serializers import fault
 from partner_api.views.base import Resource
@@ -34,14 +44,25 @@ SENTENCES = {
 }
 
 
+FILE = {"type": "string", "format": "binary"}
+FILES = [*EXTENSIONS]
+
+
 class Searches(Resource):
+    @answers(
+        "Find documents",
+        [(201, ref("Search"), [], "One page, oldest first.")],
+        [*AUTHENTICATED, 403, 404, 409, 413, 415],
+        request=body("SearchRequest"),
+        parameters=[*in_path(office=IDENTIFIER), IDEMPOTENCY_KEY],
+    )
     def post(self, request: Request, office: str) -> HttpResponse:
         """The documents of the named clients that became available in a window of time."""
         caller = self.caller(request)
         standing = caller.at_office
         _allowed(caller, standing)
-        body, raw = read_json(request._request)
-        search = read_search(body)
+        given, raw = read_json(request._request)
+        search = read_search(given)
         _allowed(caller, standing, search.kind)
         clients, place, horizon = Document.objects.resolve(
             standing.office_id, search.clients, search.after
@@ -58,6 +79,21 @@ class Searches(Resource):
 
 
 class OneDocument(Resource):
+    @answers(
+        "Read or download a document",
+        [
+            (200, ref("OneDocument"), [], "Its resource."),
+            (200, FILE, FILES, "The file, in the format of `Accept`."),
+            (206, FILE, FILES, "The part that `Range` asks for."),
+        ],
+        [304, *AUTHENTICATED, 403, 404, 406, 416],
+        parameters=in_path(
+            office=IDENTIFIER,
+            client=TEXT,
+            document=TEXT,
+            kind={"type": "string", "enum": [*BY_PATH]},
+        ),
+    )
     def get(
         self, request: Request, office: str, client: str, kind: str, document: str
     ) -> HttpResponseBase:
@@ -77,11 +113,15 @@ class OneDocument(Resource):
         reader = _reader(caller, standing)
         wanted = preferred_format(request, known, found)
         if wanted is None:
-            body = orjson.dumps({"data": document_resource(known, found.row)})
+            answer = orjson.dumps({"data": document_resource(known, found.row)})
             record(
-                reader, Outcome.SERVED, document_id=found.id, media_type=MEDIA_TYPE, size=len(body)
+                reader,
+                Outcome.SERVED,
+                document_id=found.id,
+                media_type=MEDIA_TYPE,
+                size=len(answer),
             )
-            return HttpResponse(body, content_type=MEDIA_TYPE)
+            return HttpResponse(answer, content_type=MEDIA_TYPE)
         return download(request, reader, known, found, wanted)
 
 

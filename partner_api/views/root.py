@@ -10,12 +10,18 @@ from rest_framework.response import Response
 
 from documents.kinds import KINDS
 from partner_api.errors import not_found
+from partner_api.schema import EVERYWHERE, answers, ref
 from partner_api.views.base import Resource
 
 
-class Root(Resource):
+class Open(Resource):
+    """A resource that needs no token."""
+
     authentication_classes: list[Any] = []
 
+
+class Root(Open):
+    @answers("Where everything is", [(200, ref("Root"), ["application/json"], "")], EVERYWHERE)
     def get(self, request: Request) -> HttpResponse:
         base = request.build_absolute_uri("/codabox-connect")
         office = f"{base}/accounting-offices/{{accountingOfficeId}}"
@@ -41,10 +47,10 @@ class Root(Resource):
         )
 
 
-class Nothing(Resource):
+class Nothing(Open):
     """Every path that is no resource."""
 
-    authentication_classes: list[Any] = []
+    schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise not_found()

@@ -10,9 +10,14 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from oauth2_provider.oauth2_backends import get_oauthlib_core
+from rest_framework.request import Request
 
-from partner_api.errors import refused
+from partner_api.schema import EVERYWHERE, answers, body, ref
+from partner_api.views.root import Open
 
+FORM = "application/x-www-form-urlencoded"
+JSON = ["application/json"]
+TOO_LARGE = [413, *EVERYWHERE]
 DESCRIPTIONS = {
     "invalid_client": "The client identifier or its secret is wrong.",
     "unsupported_grant_type": "Only grant_type=client_credentials is known here.",
@@ -20,9 +25,39 @@ DESCRIPTIONS = {
 }
 
 
+class Token(Open):
+    @answers(
+        "Get an access token",
+        [
+            (200, ref("Token"), JSON, "Opaque; several of one application live side by side."),
+            (400, ref("TokenError"), JSON, "unsupported_grant_type or invalid_request."),
+            (401, ref("TokenError"), JSON, "invalid_client."),
+        ],
+        TOO_LARGE,
+        request=body("TokenRequest", FORM),
+        auth=[{"clientCredentials": []}],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        return token(request._request)
+
+
+class Revoke(Open):
+    @answers(
+        "Revoke an access token",
+        [
+            (200, {"type": "object"}, JSON, "Whatever the token (RFC 7009)."),
+            (401, ref("TokenError"), JSON, "invalid_client."),
+        ],
+        TOO_LARGE,
+        request=body("RevokeRequest", FORM),
+        auth=[{"clientCredentials": []}],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        return revoke(request._request)
+
+
 def token(request: HttpRequest) -> HttpResponse:
     """Give a token for `client_credentials`; several of one application live side by side."""
-    _only_post(request)
     _read_form(request)
     grants = request.POST.getlist("grant_type") or request.GET.getlist("grant_type")
     if len(grants) != 1:
@@ -32,10 +67,10 @@ def token(request: HttpRequest) -> HttpResponse:
     # Extra fields are ignored, so oauth-toolkit sees only the ones that count.
     _keep_only(request, {"client_id", "client_secret"}, grant_type="client_credentials")
     try:
-        _url, _headers, body, status = get_oauthlib_core().create_token_response(request)
+        _url, _headers, told, status = get_oauthlib_core().create_token_response(request)
     except DataError:
         return _error(401, "invalid_client")  # PostgreSQL holds no NUL, so no such client exists
-    answer = orjson.loads(body)
+    answer = orjson.loads(told)
     if status != 200:
         error = str(answer.get("error", "invalid_request"))
         return _error(401 if error == "invalid_client" else 400, error)
@@ -52,23 +87,15 @@ def token(request: HttpRequest) -> HttpResponse:
 
 def revoke(request: HttpRequest) -> HttpResponse:
     """RFC 7009: 200 whatever the token, so that nobody can ask which tokens exist."""
-    _only_post(request)
     _read_form(request)
     _keep_only(request, {"client_id", "client_secret", "token"})
     try:
-        _headers, body, status = get_oauthlib_core().create_revocation_response(request)[1:]
+        _headers, told, status = get_oauthlib_core().create_revocation_response(request)[1:]
     except DataError:
         return _error(401, "invalid_client")
-    if status == 401 or (body and b"invalid_client" in body.encode()):
+    if status == 401 or (told and b"invalid_client" in told.encode()):
         return _error(401, "invalid_client")
     return _json(200, {})
-
-
-def _only_post(request: HttpRequest) -> None:
-    if request.method != "POST":
-        error = refused(405, "methodNotAllowed", "This resource does not know that method.")
-        error.headers["Allow"] = "POST"
-        raise error
 
 
 def _read_form(request: HttpRequest) -> None:
