@@ -138,7 +138,11 @@ DATABASES["default"].update(
     # A new connection costs 13 ms of CPU; workers keep theirs and check it when it was idle.
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
-    OPTIONS={"application_name": "portal", "connect_timeout": 4},
+    OPTIONS={
+        "application_name": "portal",
+        "connect_timeout": 4,
+        **DATABASES["default"].get("OPTIONS", {}),
+    },
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
