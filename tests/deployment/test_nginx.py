@@ -1,0 +1,218 @@
+"""Behind a real nginx with the very files of docker/ and docs/: TLS, X-Accel, client certificates."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.conf import settings
+
+from partners.models import ClientCertificate
+from tests import factories
+from tests.conftest import ROOT, Cast, Software, free_port, running_portal
+from tests.factories import CODA, acting, allow
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx (Debian: apt install nginx-light)")
+
+
+def certificate(folder: Path, name: str) -> str:
+    """Write a self-signed certificate; return its SHA-1 fingerprint, as nginx gives it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(tz=datetime.UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / f"{name}.crt").write_bytes(signed.public_bytes(pem))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return signed.fingerprint(hashes.SHA1()).hex()
+
+
+@dataclass
+class Front:
+    """nginx in front of a portal: the public address, and the one with client certificates."""
+
+    url: str
+    partners_url: str
+    folder: Path
+
+    def client(self, certificate: str | None = None) -> httpx.Client:
+        trust = ssl.create_default_context(cafile=str(self.folder / "server.crt"))
+        if certificate:
+            trust.load_cert_chain(
+                self.folder / f"{certificate}.crt", self.folder / f"{certificate}.key"
+            )
+        return httpx.Client(verify=trust, timeout=20)
+
+
+def our_files(folder: Path, portal: str, ports: tuple[int, int]) -> str:
+    """docker/nginx.conf and the example of the docs, with this machine's ports and folders."""
+    example = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
+    assert example is not None
+    text = (ROOT / "docker/nginx.conf").read_text() + example[1]
+    for ours, here in {
+        "server web:8000;": f"server {portal.removeprefix('http://')};",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{ports[0]} ssl;",
+        "listen 8443 ssl;": f"listen 127.0.0.1:{ports[1]} ssl;",
+        "/etc/nginx/tls/fullchain.pem": str(folder / "server.crt"),
+        "/etc/nginx/tls/privkey.pem": str(folder / "server.key"),
+        "alias /documents/;": f"alias {settings.STORAGES['documents']['OPTIONS']['location']}/;",
+    }.items():
+        assert ours in text, ours
+        text = text.replace(ours, here)
+    return text
+
+
+@pytest.fixture
+def front(request: Any, people: Cast, tmp_path: Path) -> Iterator[Front]:
+    certificate(tmp_path, "server")
+    ports = free_port(), free_port()
+    own = {"PORTAL_TRUSTED_PROXIES": "1", **getattr(request, "param", {})}
+    with running_portal(tmp_path, **own) as portal:
+        user = "user root;" if os.geteuid() == 0 else ""
+        configuration = tmp_path / "nginx.conf"
+        configuration.write_text(
+            f"{user} daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;"
+            f"events {{}} http {{ access_log off; {our_files(tmp_path, portal, ports)} }}"
+        )
+        nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", tmp_path])
+        front = Front(f"https://localhost:{ports[0]}", f"https://localhost:{ports[1]}", tmp_path)
+        try:
+            _wait(front)
+            yield front
+        finally:
+            nginx.terminate()
+            nginx.wait(10)
+
+
+def _wait(front: Front) -> None:
+    for _ in range(100):
+        try:
+            with front.client() as client:
+                client.get(f"{front.url}/codabox-connect")
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError((front.folder / "error.log").read_text())
+
+
+def login(software: Software, http: httpx.Client) -> None:
+    software.http = http
+    software.token = software.login()
+
+
+@pytest.fixture
+def software(portal: str, people: Cast) -> Software:
+    allow(people.consent, people.an)
+    return Software(portal, people.ledgerly)
+
+
+ACCEL = [{"PORTAL_ACCEL": "/_documents"}]
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
+@pytest.mark.parametrize("size", [1280, 200_000, 900_000])
+def test_a_document_comes_through_nginx_untouched(
+    front: Front, software: Software, people: Cast, size: int
+) -> None:
+    data = os.urandom(size)
+    document = factories.make_document(people.bakery, contents={CODA: data})
+    with front.client() as http:
+        http.base_url = httpx.URL(front.url)
+        login(software, http)
+        number = people.bakery.company_number
+        answer = software.document(people.janssens, number, document.uuid, accept=CODA)
+        assert answer.content == data
+        assert answer.headers["Content-Length"] == str(size)
+        assert answer.headers["Content-Type"] == CODA
+        assert "X-Accel-Redirect" not in answer.headers
+        for name in ("ETag", "ibanity-request-id", "Content-Security-Policy"):
+            assert answer.headers[name], name
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "attachment" in answer.headers["Content-Disposition"]
+        part = software.document(
+            people.janssens, number, document.uuid, accept=CODA, headers={"Range": "bytes=5-9"}
+        )
+        assert (part.status_code, part.content) == (206, data[5:10])
+        people.fresh().cancel(acting(people.an))
+        refused = software.document(people.janssens, number, document.uuid, accept=CODA)
+        assert refused.status_code == 403
+        assert refused.content.startswith(b'{"errors"')
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
+def test_nobody_reaches_the_files_directly(front: Front, people: Cast) -> None:
+    document = factories.make_document(people.bakery, contents={CODA: b"0" * 256})
+    from accounts.tenancy import office_scope
+    from documents.storage import name_of
+
+    with office_scope(people.janssens.pk):
+        name = name_of(document.contents.get().sha256)
+    with front.client() as http:
+        for path in (f"/_documents/{name}", f"/%5Fdocuments/{name}", f"//_documents/{name}"):
+            answer = http.get(front.url + path)
+            assert answer.status_code == 404
+            assert b"0000" not in answer.content
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
+def test_a_page_comes_over_https_with_bound_cookies(front: Front) -> None:
+    with front.client() as http:
+        answer = http.get(f"{front.url}/accounts/login/")
+    assert answer.status_code == 200
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("front", [{"PORTAL_CERTIFICATE_PROXIES": "127.0.0.1/32"}], indirect=True)
+def test_a_partner_calls_with_its_certificate_only(
+    front: Front, software: Software, people: Cast
+) -> None:
+    registered = certificate(front.folder, "registered")
+    certificate(front.folder, "other")
+    ClientCertificate.objects.create(partner=people.ledgerly, fingerprint=registered)
+    form = {"data": {"grant_type": "client_credentials"}}
+    secret = (software.client_id, software.secret)
+    token_url = f"{front.partners_url}/codabox-connect/oauth2/token"
+    with front.client("registered") as http:
+        answer = http.post(token_url, auth=secret, **form)
+        assert answer.status_code == 200, answer.text
+        bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        path = f"/codabox-connect/accounting-office-consents/{people.consent.uuid}"
+        assert http.get(front.partners_url + path, headers=bearer).status_code == 200
+        # The public address passes no fingerprint on.
+        assert http.get(front.url + path, headers=bearer).status_code == 401
+    forged = bearer | {"X-Client-Certificate-Fingerprint": registered}
+    with front.client("registered") as http:
+        assert http.get(front.url + path, headers=forged).status_code == 401
+    for name in ("other", None):
+        with front.client(name) as http:
+            assert http.post(token_url, auth=secret, **form).status_code == 401
+            assert http.get(front.partners_url + path, headers=forged).status_code == 401
