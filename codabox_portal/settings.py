@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    *(["demo.middleware.sandbox"] if PORTAL_DEMO else []),
     # The API answers before the browser's middleware begins: it needs none of it.
     "partner_api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",

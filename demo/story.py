@@ -26,44 +26,44 @@ def tell() -> None:
     an, chloe = _person("an@janssens.example"), _person("chloe@lefevre.example")
 
     # Janssens: one cancelled long ago and asked anew, one waiting, one allowed.
-    old = _allowed(janssens, tally, an)
-    old.cancel(_by(an), reason="")
-    _asked(janssens, tally)
-    _allowed(janssens, compta, an)
+    old = allowed(janssens, tally, an)
+    old.cancel(by(an), reason="")
+    asked(janssens, tally)
+    allowed(janssens, compta, an)
     # Lefèvre: allowed, denied, and a request that nobody answered.
-    _allowed(lefevre, tally, chloe)
-    denied = _asked(lefevre, compta)
-    denied.deny(_by(chloe))
+    allowed(lefevre, tally, chloe)
+    denied = asked(lefevre, compta)
+    denied.deny(by(chloe))
     # Königs: a request on its 29th day, one lapsed, one withdrawn.
-    _in_the_past(_asked(koenigs, tally), days=29)
-    lapsed = _asked(koenigs, compta)
-    _in_the_past(lapsed, days=31)
+    in_the_past(asked(koenigs, tally), days=29)
+    lapsed = asked(koenigs, compta)
+    in_the_past(lapsed, days=31)
     lapsed.lapse()
-    withdrawn = _asked(koenigs, ledgerly)
+    withdrawn = asked(koenigs, ledgerly)
     withdrawn.withdraw(Actor.partner(ledgerly))
     # O'Brien: given and given up by the software, then paused with another.
-    given_up = _allowed(obrien, compta, _person("fiona@obrien.example"))
+    given_up = allowed(obrien, compta, _person("fiona@obrien.example"))
     given_up.cancel(Actor.partner(compta), reason="given up by the software")
-    paused = _allowed(obrien, tally, _person("fiona@obrien.example"))
+    paused = allowed(obrien, tally, _person("fiona@obrien.example"))
     Consent.objects.filter(pk=paused.pk).update(paused_at=Now())
     if "groot" in offices:
-        _allowed(offices["groot"], tally, _person("lotte@groot.example"))
+        allowed(offices["groot"], tally, _person("lotte@groot.example"))
 
 
 def _person(email: str) -> User:
     return User.objects.get(email=email)
 
 
-def _asked(office: Office, partner: Partner) -> Consent:
+def asked(office: Office, partner: Partner) -> Consent:
     """Without a way back where the partner has no address of the demo."""
     uri = SOFTWARE if partner.accepts_redirect(SOFTWARE) else ""
     return Consent.objects.request(office=office, partner=partner, redirect_uri=uri)[0]
 
 
-def _allowed(office: Office, partner: Partner, person: User) -> Consent:
-    consent = _asked(office, partner)
+def allowed(office: Office, partner: Partner, person: User) -> Consent:
+    consent = asked(office, partner)
     consent.allow(
-        _by(person),
+        by(person),
         Terms.objects.in_force(person.language or "en"),
         partner_name=partner.name,
         document_kinds=partner.document_kinds,
@@ -72,7 +72,7 @@ def _allowed(office: Office, partner: Partner, person: User) -> Consent:
     return consent
 
 
-def _by(person: User) -> Actor:
+def by(person: User) -> Actor:
     return Actor(
         ActorKind.PERSON,
         name=person.name,
@@ -83,7 +83,7 @@ def _by(person: User) -> Actor:
     )
 
 
-def _in_the_past(consent: Consent, *, days: int) -> None:
+def in_the_past(consent: Consent, *, days: int) -> None:
     """Move a request back in time."""
     ago = Now() - timedelta(days=days)
     Consent.objects.filter(pk=consent.pk).update(

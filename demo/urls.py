@@ -7,5 +7,6 @@ from demo import views
 app_name = "demo"
 urlpatterns = [
     path("demo", views.start, name="start"),
+    path("demo/situations", views.situations, name="situations"),
     path("demo/mails/<str:name>", views.mail, name="mail"),
 ]

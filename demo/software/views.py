@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -27,6 +29,18 @@ ADVICE = {
     "tooManyRequests": "We asked too often, or too soon after a refusal. Try again later.",
     "unauthorized": "Our credentials are no longer accepted.",
     "temporarilyUnavailable": "The portal is away for a moment. Try again.",
+}
+SITUATIONS = {
+    "normal": "Allowed: everything works.",
+    "waiting": "The office has not answered yet.",
+    "denied": "The office refused; asking again at once is refused as well.",
+    "lapsed": "Nobody answered for 30 days.",
+    "cancelled": "The office withdrew what it gave.",
+    "long_download": "The office cancels while a long file is being read.",
+    "paused": "The office paused access.",
+    "suspended": "The portal suspended us.",
+    "throttled": "We may call once a minute.",
+    "broken": "The portal crashes.",
 }
 SHOWN = 12
 FORMATS = {"coda": (CODA, "cod"), "pdf": (PDF, "pdf")}
@@ -170,6 +184,62 @@ def give_up(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("result", number=number)
 
 
+@require_safe
+def sandbox(request: HttpRequest, number: str) -> HttpResponse:
+    """Every situation of the contract at a press of a button."""
+    return render(request, "sandbox.html", {"office": office_told(number), "names": SITUATIONS})
+
+
+@require_POST
+def try_situation(request: HttpRequest, number: str, name: str) -> HttpResponse:
+    """Enter a situation and show what the API answers to the usual calls."""
+    office = office_told(number)
+    if name not in SITUATIONS:
+        raise Http404
+    api = connect()
+    told = api.enter_situation(name, number)
+    attempts = [attempt(lambda: api.read_consent(told["consent"]), "GET the consent")]
+    known = state.remembered().get(number, {})
+    office_id = known.get("office_id") or office_id_of(attempts[0])
+    if office_id:
+        clients = [client["companyNumber"] for client in office["clients"]][:10]
+        attempts.append(attempt(lambda: api.search(office_id, clients)[1], "POST a search"))
+    if name == "denied":
+        back = state.told()["partners"][0]["redirectUris"][0]
+        attempts.append(
+            attempt(lambda: api.create_consent(number, back, "x"), "POST another request")
+        )
+    if "document" in told and office_id:
+        attempts.append(
+            attempt(
+                lambda: api.download_slowly(
+                    office_id,
+                    told["client"],
+                    told["document"],
+                    lambda: api.enter_situation("cancelled", number),
+                ),
+                "GET a long file, cancelled while it runs",
+            )
+        )
+    context = {"office": office, "name": name, "about": SITUATIONS[name], "attempts": attempts}
+    return render(request, "situation.html", context)
+
+
+def attempt(call: Callable[[], Any], title: str) -> dict[str, Any]:
+    """Call, and keep what came of it."""
+    try:
+        return {"title": title, "answer": call()}
+    except ApiError as error:
+        return {"title": title, "error": error, "advice": ADVICE.get(error.code, "")}
+    except httpx.HTTPError as error:
+        return {"title": title, "broken": f"{type(error).__name__}: {error}"}
+
+
+def office_id_of(read: dict[str, Any]) -> str:
+    answer = read.get("answer") or {"attributes": {}}
+    return str(answer["attributes"].get("accountingOfficeId", ""))
+
+
 def refusal(request: HttpRequest, number: str, error: ApiError) -> HttpResponse:
     """Say what the API said, and what to do about it."""
     if error.code in ("consentNotConfirmed", "notFound"):
@@ -192,6 +262,8 @@ urlpatterns = [
     path("offices/<str:number>/connect", start, name="connect"),
     path("offices/<str:number>/result", result, name="result"),
     path("offices/<str:number>/give-up", give_up, name="give_up"),
+    path("offices/<str:number>/sandbox", sandbox, name="sandbox"),
+    path("offices/<str:number>/sandbox/<str:name>", try_situation, name="try_situation"),
     path("offices/<str:number>", statements, name="statements"),
     path("offices/<str:number>/<str:client>/<str:document>.<str:form>", download, name="download"),
 ]
