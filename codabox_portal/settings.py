@@ -49,6 +49,11 @@ PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000
 PORTAL_CERTIFICATE_PROXIES: list[str] = env.list("PORTAL_CERTIFICATE_PROXIES", default=[])
 PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
 
+# The heads of the consent ledger, day by day: keep this file outside the database's backups.
+PORTAL_ANCHOR_FILE: str = env.str(
+    "PORTAL_ANCHOR_FILE", default=str(BASE_DIR / "var" / "ledger-anchors.txt")
+)
+
 SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
 DEBUG = env.bool("PORTAL_DEBUG", default=False)
 
@@ -135,13 +140,14 @@ DATABASES = {
     "default": env.db_url_config(needed("DATABASE_URL", "postgres://portal:…@host/portal"))
 }
 DATABASES["default"].update(
-    ENGINE="django.db.backends.postgresql",
+    ENGINE="codabox_portal.postgresql",
     # A new connection costs 13 ms of CPU; workers keep theirs and check it when it was idle.
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
     OPTIONS={
         "application_name": "portal",
         "connect_timeout": 4,
+        "tcp_user_timeout": 4000,
         **DATABASES["default"].get("OPTIONS", {}),
     },
 )
@@ -314,6 +320,10 @@ CELERY_BEAT_SCHEDULE = {
     "write down lapsed requests": {
         "task": "consents.tasks.write_down_lapsed_requests",
         "schedule": 60.0,
+    },
+    "anchor the consent ledger": {
+        "task": "consents.tasks.anchor_the_ledger",
+        "schedule": crontab(hour="1", minute="5"),
     },
     "let the default end of searches move on": {
         "task": "documents.tasks.sweep_publications",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,26 +12,7 @@ from consents.triggers import append_only
 
 if TYPE_CHECKING:
     from consents.actors import Actor
-    from consents.models import ConsentEvent, Terms
-
-
-class EvidenceManager(models.Manager["Evidence"]):
-    def record(self, event: ConsentEvent, by: Actor, terms: Terms, **shown: Any) -> Evidence:
-        """Keep who agreed to what, in which words, as it was on the screen."""
-        return self.create(
-            event=event,
-            person_name=by.name,
-            person_email=by.person.email if by.person else "",
-            role=Role.ADMIN,
-            address=by.address,
-            browser=by.browser,
-            authentication=by.authentication,
-            terms=terms,
-            terms_version=terms.version,
-            terms_language=terms.language,
-            terms_sha256=terms.sha256,
-            **shown,
-        )
+    from consents.models import Terms
 
 
 class Evidence(models.Model):
@@ -52,11 +33,26 @@ class Evidence(models.Model):
     document_kinds = ArrayField(models.CharField(max_length=24))
     companies = models.PositiveIntegerField()
 
-    objects: ClassVar[EvidenceManager] = EvidenceManager()
-
     class Meta:
         verbose_name_plural = "evidence"
         triggers = append_only("evidence")
 
     def __str__(self) -> str:
         return f"{self.person_name} · {self.partner_name}"
+
+    @classmethod
+    def describe(cls, by: Actor, terms: Terms, **shown: Any) -> Evidence:
+        """Who agreed to what, in which words, as it was on the screen; saved with its event."""
+        return cls(
+            person_name=by.name,
+            person_email=by.person.email if by.person else "",
+            role=Role.ADMIN,
+            address=by.address,
+            browser=by.browser,
+            authentication=by.authentication,
+            terms=terms,
+            terms_version=terms.version,
+            terms_language=terms.language,
+            terms_sha256=terms.sha256,
+            **shown,
+        )

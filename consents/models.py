@@ -17,12 +17,23 @@ from consents.access import Refusal, Standing
 from consents.activity import ConsentActivity
 from consents.actors import Actor, ActorKind
 from consents.blocks import Block
+from consents.events import ConsentEvent, EventKind
 from consents.evidence import Evidence
+from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.triggers import append_only
 from partners.models import Partner
 
-__all__ = ["Block", "Consent", "ConsentActivity", "ConsentEvent", "Evidence", "Terms"]
+__all__ = [
+    "Block",
+    "Consent",
+    "ConsentActivity",
+    "ConsentEvent",
+    "EventKind",
+    "Evidence",
+    "LedgerHead",
+    "Terms",
+]
 
 
 class Status(models.TextChoices):
@@ -35,15 +46,6 @@ class Status(models.TextChoices):
 class ClosedReason(models.TextChoices):
     """Why a request ended without an answer; it stays *To be determined*."""
 
-    LAPSED = "lapsed", _("Request lapsed")
-    WITHDRAWN = "withdrawn", _("Withdrawn by the software")
-
-
-class EventKind(models.TextChoices):
-    REQUESTED = "requested", _("Requested")
-    ALLOWED = "allowed", _("Allowed")
-    DENIED = "denied", _("Denied")
-    CANCELLED = "cancelled", _("Cancelled")
     LAPSED = "lapsed", _("Request lapsed")
     WITHDRAWN = "withdrawn", _("Withdrawn by the software")
 
@@ -239,13 +241,15 @@ class Consent(models.Model):
         was allowed already; raises DecisionConflict when it was decided otherwise, NotAnAdmin
         when the person may not decide.
         """
-        with transaction.atomic():
-            event = self._move(
-                EventKind.ALLOWED, by, decided_at=Now(), decided_by=by.person, terms=terms
-            )
-            if event is not None:
-                Evidence.objects.record(event, by, terms, **shown)
-        return event
+        evidence = Evidence.describe(by, terms, **shown)
+        return self._move(
+            EventKind.ALLOWED,
+            by,
+            evidence=evidence,
+            decided_at=Now(),
+            decided_by=by.person,
+            terms=terms,
+        )
 
     def deny(self, by: Actor) -> ConsentEvent | None:
         """Refuse; final. Answers and errors as `allow`."""
@@ -254,6 +258,23 @@ class Consent(models.Model):
     def cancel(self, by: Actor, reason: str = "") -> ConsentEvent | None:
         """End access; final. Answers and errors as `allow`."""
         return self._move(EventKind.CANCELLED, by, reason, cancelled_at=Now())
+
+    def pause(self, by: Actor, until: datetime | None = None) -> ConsentEvent | None:
+        """Stop access without ending the consent, until `until` where one is given.
+
+        Returns None when it was paused already; errors as `allow`.
+        """
+        running = models.Q(paused_at=None) | models.Q(paused_until__lte=Now())
+        changes = {"paused_at": Now(), "paused_until": until}
+        return self._change(EventKind.PAUSED, by, running, until=until, **changes)
+
+    def resume(self, by: Actor) -> ConsentEvent | None:
+        """Undo a pause. Returns None when it was not paused; errors as `allow`."""
+        stopped = models.Q(paused_at__isnull=False) & (
+            models.Q(paused_until=None) | models.Q(paused_until__gt=Now())
+        )
+        changes = {"paused_at": None, "paused_until": None}
+        return self._change(EventKind.RESUMED, by, stopped, **changes)
 
     def withdraw(self, by: Actor) -> None:
         """Close an open request for the partner who made it; an ended one stays as it is."""
@@ -264,7 +285,12 @@ class Consent(models.Model):
         self._close(ClosedReason.LAPSED, Actor.clock())
 
     def _move(
-        self, verb: EventKind, by: Actor, reason: str = "", **changes: Any
+        self,
+        verb: EventKind,
+        by: Actor,
+        reason: str = "",
+        evidence: Evidence | None = None,
+        **changes: Any,
     ) -> ConsentEvent | None:
         """One conditional UPDATE and its event, or nothing: the first commit wins."""
         step = TRANSITIONS[verb]
@@ -282,9 +308,29 @@ class Consent(models.Model):
                 if self.status == step.target:
                     return None
                 raise DecisionConflict(self)
-            return ConsentEvent.objects.create(
-                consent=self, kind=verb, reason=reason, **_signed_by(by)
-            )
+            return ConsentEvent.objects.write(self, verb, by, reason=reason, evidence=evidence)
+
+    def _change(
+        self,
+        verb: EventKind,
+        by: Actor,
+        condition: models.Q,
+        until: datetime | None = None,
+        **changes: Any,
+    ) -> ConsentEvent | None:
+        """As `_move`, for what an Admin changes on an allowed consent."""
+        if by.kind != ActorKind.PERSON:
+            raise NotAnAdmin
+        with transaction.atomic():
+            self._hold_admin(by)
+            allowed = Consent.objects.filter(pk=self.pk, status=Status.ALLOWED)
+            changed = allowed.filter(condition).update(**changes)
+            self.reread()
+            if self.status != Status.ALLOWED:
+                raise DecisionConflict(self)
+            if not changed:
+                return None
+            return ConsentEvent.objects.write(self, verb, by, until=until)
 
     def _hold_admin(self, by: Actor) -> None:
         """Make sure the person is an Admin now and stays one until this transaction ends."""
@@ -298,7 +344,7 @@ class Consent(models.Model):
                 pk=self.pk, status=Status.TO_BE_DETERMINED, closed_at=None
             )
             if still_open.update(closed_at=Now(), closed_reason=reason):
-                ConsentEvent.objects.create(consent=self, kind=reason.value, **_signed_by(by))
+                ConsentEvent.objects.write(self, EventKind(reason.value), by)
         self.reread()
 
     def reread(self) -> None:
@@ -307,30 +353,3 @@ class Consent(models.Model):
         for column in self._meta.concrete_fields:
             setattr(self, column.attname, getattr(fresh, column.attname))
         self.read_at = fresh.read_at
-
-
-def _signed_by(by: Actor) -> dict[str, Any]:
-    return {"actor_kind": by.kind, "actor_name": by.name, "person": by.person}
-
-
-class ConsentEvent(models.Model):
-    """What happened to a consent, by whom and when: written once, in the move's transaction."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    consent = models.ForeignKey(Consent, models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=9, choices=EventKind.choices)
-    at = models.DateTimeField(db_default=Now(), editable=False)
-    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
-    actor_name = models.CharField(max_length=200, blank=True)
-    person = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True, default="")
-
-    class Meta:
-        constraints = [
-            # One decision gives one event, whatever the code does.
-            models.UniqueConstraint(fields=["consent", "kind"], name="consents_consentevent_once")
-        ]
-        triggers = append_only("events")
-
-    def __str__(self) -> str:
-        return f"{self.kind} · {self.at:%Y-%m-%d %H:%M}"

@@ -112,13 +112,7 @@ class ConsentManager(models.Manager.from_queryset(ConsentQuerySet)):  # type: ig
                     state=state,
                     lapses_at=Now() + timedelta(days=days),
                 )
-                asker = Actor.partner(partner)
-                ConsentEvent.objects.create(
-                    consent=new,
-                    kind=EventKind.REQUESTED,
-                    actor_kind=asker.kind,
-                    actor_name=asker.name,
-                )
+                ConsentEvent.objects.write(new, EventKind.REQUESTED, Actor.partner(partner))
         except IntegrityError:
             # Somebody asked at the same moment and was first: hers is the one live consent.
             return self.live().get(office=office, partner=partner), False

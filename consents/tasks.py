@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from consents.ledger import write_anchors
 from consents.models import Consent
 
 
@@ -10,3 +11,9 @@ def write_down_lapsed_requests() -> None:
     """Close the requests that nobody answered in time, each with its event."""
     for consent in Consent.objects.lapsed_but_open().iterator():
         consent.lapse()
+
+
+@shared_task
+def anchor_the_ledger() -> None:
+    """Write today's heads of the ledger to the file outside the database."""
+    write_anchors()

@@ -95,8 +95,7 @@ def _stream(
 
 
 def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
-    day = found.row.available_at.date().isoformat()
-    short = str(found.row.uuid)[:8]
+    day, short = found.row.available_at[:10], found.row.uuid[:8]
     # Invoices come in whatever format their sender chose.
     guessed = mimetypes.guess_extension(wanted.media_type) or ".bin"
     ending = EXTENSIONS.get(wanted.media_type, guessed[1:])

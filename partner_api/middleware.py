@@ -46,6 +46,8 @@ class ApiMiddleware:
                 partner=getattr(request, "partner_id", None),
                 milliseconds=round((time.perf_counter() - began) * 1000, 1),
             )
+        # Our line says it all; Django would log every refusal a second time.
+        response._has_been_logged = True  # type: ignore[attr-defined]
         response["ibanity-request-id"] = request_id
         if isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))

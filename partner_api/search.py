@@ -13,7 +13,7 @@ from documents.kinds import BY_TYPE, KindOfDocument
 from documents.querysets import Clients, Row
 from partner_api.errors import Fault, invalid
 from partner_api.serializers import ATTRIBUTES, fault, member, wrong_type
-from partner_api.times import from_the_wire, in_milliseconds, on_the_wire
+from partner_api.times import from_the_wire, on_the_wire
 
 CLIENTS = "/data/relationships/clients/data"
 PAGING = "/meta/paging"
@@ -92,11 +92,11 @@ def search_answer(
     """
     kind = search.kind
     rows, more = rows[: search.limit], len(rows) > search.limit
-    documents = [{"type": kind.type, "id": row.public_id or str(row.uuid)} for row in rows]
+    documents = [{"type": kind.type, "id": row.public_id or row.uuid} for row in rows]
     known = set(clients.numbers.values())
     meta: dict[str, Any] = {"paging": {"limit": search.limit}}
     if more:
-        meta["paging"]["after"] = str(rows[-1].uuid)
+        meta["paging"]["after"] = rows[-1].uuid
     unknown = [number for number in search.clients if number not in known]
     if unknown:
         meta["unknownClients"] = unknown
@@ -121,13 +121,12 @@ def search_answer(
 
 def document_resource(kind: KindOfDocument, row: Row) -> dict[str, Any]:
     """One document as search and read show it; its stored attributes are JSON text already."""
-    date = orjson.dumps(in_milliseconds(row.available_at))
-    own = row.attributes.encode().rstrip(b"}")
-    joint = b"," if own != b"{" else b""
+    own = row.attributes.removesuffix("}")
+    joint = "," if own != "{" else ""
     return {
         "type": kind.type,
-        "id": row.public_id or str(row.uuid),
-        "attributes": orjson.Fragment(b'%b%b"%b":%b}' % (own, joint, kind.date.encode(), date)),
+        "id": row.public_id or row.uuid,
+        "attributes": orjson.Fragment(f'{own}{joint}"{kind.date}":"{row.available_at}"}}'),
         "relationships": {"client": {"data": {"type": "client", "id": row.number}}},
     }
 

@@ -83,6 +83,12 @@ def django_db_setup(
         assert connection.settings_dict["NAME"].startswith("test_")
     yield
     with django_db_blocker.unblock():
+        # A web process that was just stopped may not have hung up yet.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
         teardown_databases(made, verbosity=0, keepdb=django_db_keepdb)
 
 

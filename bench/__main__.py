@@ -1,0 +1,47 @@
+"""`python -m bench <word>`: seed, verify, run, plans, cancel, or all of them.
+
+Each word prints one table and keeps the same as JSON in var/bench/. The exit status is 1 when a
+goal is not met, so that a pipeline notices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from bench import database
+
+WORDS = ["verify", "run", "plans", "cancel"]
+
+
+def main() -> int:
+    options = _options()
+    size = database.prepare(options.word, options.size)
+    # Imported late: the modules import models, which need the settings that were just chosen.
+    if size is None:
+        importlib.import_module("bench.seed").fill(options.size or "S")
+        size = options.size or "S"
+    words = WORDS if options.word == "all" else [options.word]
+    met = True
+    for word in words:
+        if word != "seed":
+            met &= importlib.import_module(f"bench.{word}").measure(size, options)
+        if word == "verify" and not met:
+            break  # servers that differ are not worth timing
+    return 0 if met else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("word", choices=["seed", *WORDS, "all"])
+    parser.add_argument("--size", choices=["S", "M", "L"], help="0.5, 20 or 60 million documents")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of `run`, interleaved")
+    parser.add_argument("--seconds", type=float, default=0.8, help="of each measurement of `run`")
+    parser.add_argument("--threads", type=int, default=8, help="blocking threads of each server")
+    parser.add_argument("--calls", type=int, default=10_000, help="of `cancel`, after the commit")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""`plans`: what the database does for a search, whatever the list, the window and the depth."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from accounts.models import Office
+from accounts.tenancy import office_scope
+from bench import calls, cast
+from bench.report import Report
+from bench.statements import page_sql
+from documents.models import Document, Kind
+from documents.querysets import SMALL_PART, Clients
+from partner_api.authentication import CALLER
+
+PAGE = 1000
+# One row more than the page tells that there is a next one.
+LIMIT = PAGE + 1
+TIMES = 5
+DAYS = {"1 day": 1, "7 days": 7, "2 years": 728}
+
+
+class Plan(NamedTuple):
+    """One statement, measured; `milliseconds` is the median of several executions."""
+
+    milliseconds: float
+    buffers: int
+    nodes: list[str]
+    heap_fetches: int
+    rows: int
+
+    @property
+    def index_only(self) -> bool:
+        scans = [node for node in self.nodes if "Scan" in node]
+        return scans == ["Index Only Scan"]
+
+
+class Search:
+    """The product's search of one office, with a list of so many of its clients."""
+
+    def __init__(self, office: Office, count: int) -> None:
+        self.office = office
+        numbers = cast.numbers(office, count)
+        self.clients: Clients = Document.objects.resolve(office.pk, numbers, None).clients
+
+    def plan(self, days: int, *, limit: int = LIMIT, after: Any = None) -> Plan:
+        start, end = calls.last(days)
+        parameters: dict[str, Any] = {
+            "office": self.office.pk,
+            "kind": Kind.BANK_ACCOUNT_STATEMENT.value,
+            "start": start,
+            "end": end,
+            "limit": limit,
+            "clients": list(self.clients.numbers),
+        }
+        if after is not None:
+            parameters["after_at"], parameters["after_id"] = after
+        with office_scope(self.office.pk):
+            return explain(page_sql(self.clients, after=after is not None), parameters)
+
+
+def measure(size: str, options: argparse.Namespace) -> bool:
+    report = Report("plans", size)
+    big = cast.office(f"{cast.BIG}-0")
+    every = big.clients.count()
+    _lists_of_a_part(report, big, every)
+    _any_list(report, big, every)
+    _depth(report, big, every)
+    _caller(report, big)
+    return report.finish()
+
+
+def _lists_of_a_part(report: Report, big: Office, every: int) -> None:
+    for count in (every, every // 2, every // 10, -(-every // SMALL_PART)):
+        plan = Search(big, count).plan(DAYS["7 days"])
+        what = f"{count:,} of {every:,} clients, 7 days"
+        report.at_most("5", f"{what}: time, {plan.rows:,} rows", plan.milliseconds, 1, " ms")
+        report.count("5", f"{what}: buffers", plan.buffers, 150)
+        scans = ", ".join(node for node in plan.nodes if "Scan" in node)
+        report.true("5", f"{what}: plan", "Index Only Scan", scans, plan.index_only)
+        report.count("5", f"{what}: heap fetches", plan.heap_fetches, 0)
+
+
+def _any_list(report: Report, big: Office, every: int) -> None:
+    for count in (every, every // 2, every // 10, -(-every // SMALL_PART), 50, 10, 1):
+        search = Search(big, count)
+        for window, days in DAYS.items():
+            plan = search.plan(days)
+            what = f"{count:,} of {every:,} clients, {window}: {plan.rows:,} rows"
+            report.at_most("6", f"{what}, {plan.buffers:,} buffers", plan.milliseconds, 50, " ms")
+
+
+def _depth(report: Report, big: Office, every: int) -> None:
+    """Page 500 against page 1: the same cost, because a cursor is a place in the index."""
+    for count in (every, every // 2):
+        search = Search(big, count)
+        for limit in (PAGE, PAGE // 10):
+            place = _place(search, 499 * limit)
+            if place is not None:
+                break
+        first = search.plan(DAYS["2 years"], limit=limit + 1)
+        deep = search.plan(DAYS["2 years"], limit=limit + 1, after=place)
+        what = f"{count:,} clients, page 500 of {limit:,} against page 1"
+        report.at_most("7", f"{what}: time", deep.milliseconds / first.milliseconds, 2, " ×")
+        report.note("7", f"{what}: buffers", f"{deep.buffers} against {first.buffers}")
+
+
+def _place(search: Search, rows: int) -> tuple[datetime, int] | None:
+    """The last row of the page before, found as nobody should: by counting."""
+    query = """
+        select available_at, id from documents_document
+        where office_id = %s and kind = %s and available_at >= %s and client_id = any(%s)
+        order by available_at, id offset %s limit 1
+    """
+    start = calls.last(DAYS["2 years"]).start
+    kind, clients = Kind.BANK_ACCOUNT_STATEMENT.value, list(search.clients.numbers)
+    with office_scope(search.office.pk), connection.cursor() as cursor:
+        cursor.execute(query, [search.office.pk, kind, start, clients, rows - 1])
+        found: tuple[datetime, int] | None = cursor.fetchone()
+    return found
+
+
+def _caller(report: Report, big: Office) -> None:
+    """Goal 8: that nothing of it is cached is what `cancel` shows."""
+    checksum = hashlib.sha256(cast.credentials().token.encode()).hexdigest()
+    # Mutual TLS is off, so what stands before the office and the token is null.
+    before = [None] * (CALLER.count("%s") - 2)
+    plan = explain(CALLER, [*before, big.uuid, checksum])
+    report.true("8", "token, partner, office, consent", "1 statement", "1", plan.rows == 1)
+    report.count("8", "token and consent check: buffers", plan.buffers, 10)
+    time = f"{plan.milliseconds * 1000:.0f} µs"
+    report.note("8", "token and consent check: time in the database", time, plan.milliseconds)
+
+
+def explain(sql: str, parameters: dict[str, Any] | Sequence[Any]) -> Plan:
+    """Execute several times; the first fills the cache and does not count."""
+    found = []
+    with connection.cursor() as cursor:
+        for _ in range(TIMES + 1):
+            cursor.execute(f"explain (analyze, buffers, timing off, format json) {sql}", parameters)
+            found.append(cursor.fetchone()[0][0])
+    top = found[-1]["Plan"]
+    nodes = list(_nodes(top))
+    return Plan(
+        median(one["Execution Time"] for one in found[1:]),
+        top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+        [node["Node Type"] for node in nodes],
+        sum(node.get("Heap Fetches", 0) for node in nodes),
+        top["Actual Rows"],
+    )
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for below in node.get("Plans", []):
+        yield from _nodes(below)

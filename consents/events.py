@@ -1,0 +1,110 @@
+"""What happened to a consent: written once, sealed into the ledger of its office."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from consents.actors import Actor, ActorKind
+from consents.evidence import Evidence
+from consents.ledger import move_head, next_place, seal_of
+from consents.triggers import append_only
+
+if TYPE_CHECKING:
+    from consents.models import Consent
+
+
+class EventKind(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    ALLOWED = "allowed", _("Allowed")
+    DENIED = "denied", _("Denied")
+    CANCELLED = "cancelled", _("Cancelled")
+    LAPSED = "lapsed", _("Request lapsed")
+    WITHDRAWN = "withdrawn", _("Withdrawn by the software")
+    ASKED = "asked", _("Asked for a decision")
+    PAUSED = "paused", _("Paused")
+    RESUMED = "resumed", _("Resumed")
+
+
+# These happen as often as people wish; everything else once in the life of a consent.
+REPEATABLE = [EventKind.ASKED, EventKind.PAUSED, EventKind.RESUMED]
+
+
+class EventManager(models.Manager["ConsentEvent"]):
+    def write(
+        self,
+        consent: Consent,
+        kind: EventKind,
+        by: Actor,
+        *,
+        reason: str = "",
+        until: datetime | None = None,
+        evidence: Evidence | None = None,
+    ) -> ConsentEvent:
+        """Write an event, its evidence and its place in the office's ledger, in one transaction."""
+        with transaction.atomic():
+            place = next_place(consent.office_id)
+            event = ConsentEvent(
+                consent=consent,
+                office_id=consent.office_id,
+                number=place.number,
+                before=place.before,
+                kind=kind,
+                at=place.at,
+                actor_kind=by.kind,
+                actor_name=by.name,
+                person=by.person,
+                reason=reason,
+                until=until,
+            )
+            event.seal = seal_of(place.before, event, evidence)
+            event.save(force_insert=True)
+            if evidence is not None:
+                evidence.event = event
+                evidence.save(force_insert=True)
+            move_head(consent.office_id, place, event.seal)
+        return event
+
+
+class ConsentEvent(models.Model):
+    """What happened to a consent, by whom and when: written once, in the move's transaction.
+
+    `number`, `before` and `seal` are its place in the ledger of the office; see consents.ledger.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consent = models.ForeignKey("consents.Consent", models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=9, choices=EventKind.choices)
+    at = models.DateTimeField(editable=False)
+    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
+    actor_name = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=500, blank=True, default="")
+    until = models.DateTimeField(null=True)
+    office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="events")
+    number = models.BigIntegerField()
+    before = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64)
+
+    objects: ClassVar[EventManager] = EventManager()
+
+    class Meta:
+        constraints = [
+            # One decision gives one event, whatever the code does.
+            models.UniqueConstraint(
+                fields=["consent", "kind"],
+                condition=~models.Q(kind__in=REPEATABLE),
+                name="consents_consentevent_once",
+            ),
+            models.UniqueConstraint(
+                fields=["office", "number"], name="consents_consentevent_place"
+            ),
+        ]
+        triggers = append_only("events")
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.at:%Y-%m-%d %H:%M}"
