@@ -156,7 +156,7 @@ def test(arguments, children):
     known = dict((name, secrets.token_hex(16)) for name in ("superuser", "role", "redis"))
     start_servers(environment, children, known, "test")
     if not any(argument.startswith("-n") for argument in arguments):
-        arguments = ["-n", "2", "--dist", "loadfile"] + arguments
+        arguments = ["-n", "2", "--dist", "worksteal"] + arguments
     pytest = subprocess.Popen([PYTHON, "-m", "pytest"] + arguments, cwd=HERE, env=environment)
     try:
         return pytest.wait()

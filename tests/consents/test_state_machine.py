@@ -1,0 +1,268 @@
+"""All actors, statuses and actions in random order: only what the table of the product allows.
+
+The oracle below is written from the product's description, not from the code: what each character
+may do in each state, and what then holds on the screen, in the database and on the wire.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test import Client as Browser
+from django.test import RequestFactory
+
+from consents.actors import Actor, ActorKind
+from consents.ledger import faults
+from consents.models import Consent, ConsentEvent, DecisionConflict, NotAnAdmin
+from consents.querysets import CoolingDown
+from partner_api.serializers import consent_resource
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import acting, allow
+
+ADMIN, NOBODY = "An", ("Bram", "Chloé", "clock")
+WIRE = {
+    "to_be_determined": "unconfirmed",
+    "allowed": "confirmed",
+    "denied": "denied",
+    "cancelled": "denied",
+}
+
+
+@dataclass
+class State:
+    """What should be so."""
+
+    status: str = "to_be_determined"
+    over: bool = False  # the request lapsed or was withdrawn
+    paused: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.status == "to_be_determined" and not self.over
+
+
+def expected(state: State, who: str, action: str) -> str:
+    """`moves`, `same` (a success without an event), `conflict` or `forbidden`."""
+    if action in ("withdraw", "lapse"):
+        return "moves" if state.open else "same"
+    may = {"allow": (ADMIN,), "deny": (ADMIN,), "pause": (ADMIN,), "resume": (ADMIN,),
+           "cancel": (ADMIN, "partner", "operator")}[action]  # fmt: skip
+    if who not in may:
+        return "forbidden"
+    if action in ("allow", "deny"):
+        goal = {"allow": "allowed", "deny": "denied"}[action]
+        return "moves" if state.open else "same" if state.status == goal else "conflict"
+    if action == "cancel":
+        known = {"allowed": "moves", "cancelled": "same"}
+        return known.get(state.status, "conflict")
+    if state.status != "allowed":
+        return "conflict"
+    return "moves" if state.paused == (action == "resume") else "same"
+
+
+def follow(state: State, action: str) -> None:
+    match action:
+        case "allow":
+            state.status = "allowed"
+        case "deny":
+            state.status = "denied"
+        case "cancel":
+            state.status, state.paused = "cancelled", state.paused
+        case "pause":
+            state.paused = True
+        case "resume":
+            state.paused = False
+        case _:
+            state.over = True
+
+
+class Walk:
+    """One random walk over one consent after the other."""
+
+    def __init__(self, cast: Cast, seed: int) -> None:
+        self.cast, self.dice = cast, random.Random(seed)
+        self.actors = {
+            ADMIN: acting(cast.an),
+            "Bram": acting(cast.bram),
+            "Chloé": acting(cast.chloe),
+            "partner": Actor.partner(cast.ledgerly),
+            "operator": Actor(ActorKind.OPERATOR, name="Dirk"),
+            "clock": Actor.clock(),
+        }
+        self.terms = factories.terms_in_force()
+        self.seen: set[tuple[str, str, str]] = set()
+        self.begin(cast.consent)
+
+    def begin(self, consent: Consent) -> None:
+        self.consent, self.state = consent, State()
+        self.events = ConsentEvent.objects.filter(consent=consent).count()
+
+    def step(self) -> None:
+        ended = self.state.status in ("denied", "cancelled") or self.state.over
+        if ended and self.dice.random() < 0.3:
+            return self.ask_again()
+        who = self.dice.choice(list(self.actors))
+        verbs = ["allow", "deny", "cancel", "pause", "resume", "withdraw", "lapse"]
+        action = self.dice.choices(verbs, [5, 1, 2, 3, 3, 1, 1])[0]
+        outcome = self.act(who, action)
+        assert outcome == expected(self.state, who, action), (self.state, who, action)
+        self.seen.add((self.state.status, action, outcome))
+        if outcome == "moves":
+            follow(self.state, action)
+            self.events += 1
+        self.check()
+        return None
+
+    def act(self, who: str, action: str) -> str:
+        stale = Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+        by = self.actors[who]
+        try:
+            with transaction.atomic():
+                if action == "allow":
+                    shown: dict[str, Any] = {
+                        "partner_name": "x",
+                        "document_kinds": [],
+                        "companies": 1,
+                    }
+                    stale.allow(by, self.terms, **shown)
+                elif action == "lapse":
+                    stale.lapse()
+                else:
+                    getattr(stale, action)(by)
+        except NotAnAdmin:
+            return "forbidden"
+        except DecisionConflict as conflict:
+            told = conflict.consent.status
+            return "conflict" if told == self.state.status else f"told {told}"
+        after = ConsentEvent.objects.filter(consent=self.consent).count()
+        return "moves" if after > self.events else "same"
+
+    def ask_again(self) -> None:
+        """A new attempt is a new consent with a new identifier; after a denial only later."""
+        denied = self.state.status == "denied"
+        try:
+            fresh = factories.make_request(self.cast.janssens, self.cast.ledgerly)
+            assert not denied
+        except CoolingDown:
+            assert denied
+            newest = Consent.objects.filter(pk=self.consent.pk)
+            newest.update(decided_at=Now() - timedelta(days=8))
+            fresh = factories.make_request(self.cast.janssens, self.cast.ledgerly)
+        assert fresh.uuid != self.consent.uuid
+        self.begin(fresh)
+
+    def check(self) -> None:
+        """Database, wire and access tell the same."""
+        row = Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+        assert row.status == self.state.status
+        assert (row.closed_at is not None) == self.state.over
+        body = consent_resource(row, RequestFactory().get("/"))  # type: ignore[arg-type]
+        attributes = body["data"]["attributes"]
+        assert attributes["status"] == WIRE[self.state.status]
+        assert attributes["portalStatus"] == self.state.status
+        may = self.state.status == "allowed" and not self.state.paused
+        assert (row.access("bankAccountStatement") is None) == may
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_only_listed_moves_whoever_tries_whatever(cast: Cast, rounds: float, seed: int) -> None:
+    """8 walks of 2,500 steps; `--rounds 10` for 200,000."""
+    walk = Walk(cast, seed)
+    browser = Browser()
+    browser.force_login(cast.an)
+    for number in range(int(2500 * rounds)):
+        walk.step()
+        if number % 100 == 0:
+            _check_screen(browser, walk)
+    assert list(faults(cast.janssens.pk, [])) == []
+    # The walk met every action in every status that it can meet.
+    assert {action for status, action, _o in walk.seen if status == "allowed"} >= {
+        "allow", "deny", "cancel", "pause", "resume"
+    }  # fmt: skip
+    assert {outcome for _s, _a, outcome in walk.seen} == {"moves", "same", "conflict", "forbidden"}
+
+
+def _check_screen(browser: Browser, walk: Walk) -> None:
+    page = browser.get(f"/offices/{walk.cast.janssens.slug}/consents?q={walk.consent.uuid}")
+    text = page.content.decode()
+    words = {"to_be_determined": "To be determined", "allowed": "Allowed", "denied": "Denied",
+             "cancelled": "Cancelled"}  # fmt: skip
+    assert words[walk.state.status] in text or walk.state.over
+    assert ("/cancel" in text) == (walk.state.status == "allowed")
+
+
+class CutOff(Exception):
+    """The process died after this statement."""
+
+
+@pytest.mark.parametrize(
+    "action", ["allow", "deny", "cancel", "pause", "resume", "withdraw", "lapse"]
+)
+def test_a_crash_after_any_statement_leaves_no_half_state(cast: Cast, action: str) -> None:
+    if action in ("cancel", "pause", "resume"):
+        allow(cast.consent, cast.an)
+    if action == "resume":
+        cast.fresh().pause(acting(cast.an))
+
+    def act() -> None:
+        consent = cast.fresh()
+        match action:
+            case "allow":
+                allow(consent, cast.an)
+            case "lapse":
+                consent.lapse()
+            case "withdraw":
+                consent.withdraw(Actor.partner(cast.ledgerly))
+            case _:
+                getattr(consent, action)(acting(cast.an))
+
+    before = _picture(cast)
+    crashes = 0
+    for place in range(1, 60):
+        done = 0
+
+        def die(
+            execute: Any, sql: str, params: Any, many: bool, context: Any, n: int = place
+        ) -> Any:
+            nonlocal done
+            answer = execute(sql, params, many, context)
+            done += 1
+            if done == n:
+                raise CutOff(sql)
+            return answer
+
+        try:
+            with transaction.atomic(), connection.execute_wrapper(die):
+                act()
+            break
+        except CutOff:
+            crashes += 1
+            assert _picture(cast) == before, f"half a state after statement {place}"
+    else:
+        pytest.fail("it never came to an end")
+    assert crashes >= 4
+    assert _picture(cast) != before
+    assert list(faults(cast.janssens.pk, [])) == []
+
+
+def _picture(cast: Cast) -> dict[str, Any]:
+    """Everything that a move writes."""
+    tables = [
+        "consents_consent",
+        "consents_consentevent",
+        "consents_evidence",
+        "consents_ledgerhead",
+    ]
+    with connection.cursor() as cursor:
+        rows = {}
+        for table in tables:
+            cursor.execute(f"select to_jsonb(t) from {table} t order by id")
+            rows[table] = cursor.fetchall()
+    return rows
