@@ -49,6 +49,8 @@ PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000
 PORTAL_CERTIFICATE_PROXIES: list[str] = env.list("PORTAL_CERTIFICATE_PROXIES", default=[])
 PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
 
+# What signs receipts: base64 of 32 random bytes; empty: a key derived from PORTAL_SECRET_KEY.
+PORTAL_RECEIPT_KEY: str = env.str("PORTAL_RECEIPT_KEY", default="")
 # The heads of the consent ledger, day by day: keep this file outside the database's backups.
 PORTAL_ANCHOR_FILE: str = env.str(
     "PORTAL_ANCHOR_FILE", default=str(BASE_DIR / "var" / "ledger-anchors.txt")

@@ -12,6 +12,9 @@ class ConsentActivity(models.Model):
     day = models.DateField()
     served = models.PositiveIntegerField(db_default=0)
     refused = models.PositiveIntegerField(db_default=0)
+    # Refused after the consent had ended: the proof that a stop has stopped.
+    refused_ended = models.PositiveIntegerField(db_default=0)
+    first_served_at = models.DateTimeField(null=True)
     last_served_at = models.DateTimeField(null=True)
     last_refused_at = models.DateTimeField(null=True)
 

@@ -1,8 +1,12 @@
 """What people fill in about a consent."""
 
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -31,6 +35,31 @@ class CancelForm(forms.Form):
         label=_("I understand the consequences of this action"),
         error_messages={"required": _("Tick the box to show that you understand.")},
     )
+
+
+class PauseForm(forms.Form):
+    """Until which day access is paused, that day included; empty for until somebody resumes."""
+
+    until = forms.DateField(
+        label=_("Until and including (optional)"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Write the day as 2026-12-31.")},
+    )
+
+    def clean_until(self) -> date | None:
+        until: date | None = self.cleaned_data["until"]
+        if until is not None and until < timezone.localdate():
+            raise forms.ValidationError(_("This day is over. Choose today or a later day."))
+        return until
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The midnight in Brussels after the chosen day."""
+        until: date | None = self.cleaned_data["until"]
+        if until is None:
+            return None
+        return timezone.make_aware(datetime.combine(until + timedelta(days=1), time.min))
 
 
 class OverviewFilter(forms.Form):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, cast
 from uuid import UUID
 
-from django.db.models import Max, Sum
+from django.db.models import Max, Min, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.decorators import AnyView, PersonView, person_view
 from accounts.models import Membership, User
@@ -88,8 +91,96 @@ class Proof(NamedTuple):
     @classmethod
     def of(cls, consent: Consent) -> Proof:
         activity = ConsentActivity.objects.filter(consent=consent)
-        totals = activity.aggregate(last=Max("last_served_at"), refused=Sum("refused"))
+        totals = activity.aggregate(last=Max("last_served_at"), refused=Sum("refused_ended"))
         return cls(totals["last"], totals["refused"] or 0)
+
+
+class Health(NamedTuple):
+    """How the connection does, from real fetches: a colour, and the reason in words."""
+
+    level: str
+    words: str
+
+    @classmethod
+    def of(cls, consent: Any) -> Health | None:
+        """`consent` carries `last_served_at` and `active_days` (of the last 30), as annotated."""
+        if consent.status != Status.ALLOWED:
+            return None
+        if consent.is_paused:
+            return cls("none", _("Paused"))
+        if consent.last_served_at is None:
+            young = consent.read_at - consent.decided_at < timedelta(days=2)
+            return cls("none" if young else "warn", _("Nothing fetched yet"))
+        days = (consent.read_at - consent.last_served_at).days
+        habit = ngettext(
+            "fetched on %(n)d day of the last 30",
+            "fetched on %(n)d days of the last 30",
+            consent.active_days,
+        ) % {"n": consent.active_days}
+        usual = 30 / max(consent.active_days, 1)
+        if days <= max(1, 2 * usual) and days <= 14:
+            return cls("good", habit)
+        last = ngettext("last fetch %(n)d day ago", "last fetch %(n)d days ago", days) % {"n": days}
+        return cls("warn" if days <= 14 else "bad", f"{last}; {habit}")
+
+
+class Day(NamedTuple):
+    """One bar of the chart, in the units of its drawing; heights are parts of 100."""
+
+    day: date
+    served: int
+    refused: int
+    x: int
+    height: int
+
+
+class Use(NamedTuple):
+    """What was fetched in the last 30 days."""
+
+    days: list[Day]
+    served: int
+    refused: int
+
+    @classmethod
+    def of(cls, consent: Consent) -> Use:
+        since = timezone.localdate(consent.read_at) - timedelta(days=29)
+        found = {
+            row.day: row for row in ConsentActivity.objects.filter(consent=consent, day__gte=since)
+        }
+        most = max([row.served for row in found.values()], default=0) or 1
+        days = []
+        for place in range(30):
+            row = found.get(since + timedelta(days=place))
+            served, refused = (row.served, row.refused) if row else (0, 0)
+            height = -(-100 * served // most)
+            days.append(Day(since + timedelta(days=place), served, refused, place * 10, height))
+        return cls(days, sum(d.served for d in days), sum(d.refused for d in days))
+
+    @property
+    def busy_days(self) -> list[Day]:
+        return [day for day in reversed(self.days) if day.served or day.refused]
+
+
+class Moment(NamedTuple):
+    """One entry of the timeline."""
+
+    at: datetime
+    what: str
+    who: str
+    reason: str = ""
+    until: datetime | None = None
+
+
+def timeline(consent: Consent) -> list[Moment]:
+    """What happened to a consent, oldest first: its events and the first fetch."""
+    moments = [
+        Moment(event.at, event.get_kind_display(), event.actor_name, event.reason, event.until)
+        for event in consent.events.order_by("number")
+    ]
+    first = ConsentActivity.objects.filter(consent=consent).aggregate(at=Min("first_served_at"))
+    if first["at"] is not None:
+        moments.append(Moment(first["at"], _("First fetch"), consent.partner.name))
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def earlier_decisions(consent: Consent) -> dict[str, datetime | None]:

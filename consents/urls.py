@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from consents import views
+from consents.views import deciding, keeping
 
 app_name = "consents"
 urlpatterns = [
-    path("consent/<uuid:uuid>", views.manage, name="manage"),
-    path("consent/<uuid:uuid>/confirm", views.confirm, name="confirm"),
-    path("consent/<uuid:uuid>/result", views.result, name="result"),
-    path("offices/<slug:slug>/consents", views.overview, name="overview"),
-    path("offices/<slug:slug>/consents/<uuid:uuid>/cancel", views.cancel, name="cancel"),
+    path("consent/<uuid:uuid>", deciding.manage, name="manage"),
+    path("consent/<uuid:uuid>/confirm", deciding.confirm, name="confirm"),
+    path("consent/<uuid:uuid>/result", deciding.result, name="result"),
+    path("offices/<slug:slug>/consents", keeping.overview, name="overview"),
+    path("offices/<slug:slug>/consents.csv", keeping.export, name="export"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>", keeping.detail, name="detail"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/pause", keeping.pause, name="pause"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/resume", keeping.resume, name="resume"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/receipt", keeping.receipt, name="receipt"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/evidence", keeping.evidence, name="evidence"),
+    path("receipt-keys", keeping.keys, name="keys"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/cancel", keeping.cancel, name="cancel"),
 ]

@@ -11,15 +11,20 @@ from documents.models import Outcome
 # One statement for the audit row and the day's counters: 12 µs, against 470 µs as objects.
 RECORD = """
     with day as (
-        insert into consents_consentactivity
-            (consent_id, day, served, refused, last_served_at, last_refused_at)
-        values (%(consent)s, (statement_timestamp() at time zone 'Europe/Brussels')::date,
-            %(served)s, %(refused)s,
+        insert into consents_consentactivity (consent_id, day, served, refused, refused_ended,
+            first_served_at, last_served_at, last_refused_at)
+        select c.id, (statement_timestamp() at time zone 'Europe/Brussels')::date,
+            %(served)s, %(refused)s, case when c.cancelled_at is null then 0 else %(refused)s end,
             case when %(served)s > 0 then statement_timestamp() end,
-            case when %(refused)s > 0 then statement_timestamp() end)
+            case when %(served)s > 0 then statement_timestamp() end,
+            case when %(refused)s > 0 then statement_timestamp() end
+        from consents_consent c where c.id = %(consent)s
         on conflict (consent_id, day) do update set
             served = consents_consentactivity.served + excluded.served,
             refused = consents_consentactivity.refused + excluded.refused,
+            refused_ended = consents_consentactivity.refused_ended + excluded.refused_ended,
+            first_served_at = coalesce(
+                consents_consentactivity.first_served_at, excluded.first_served_at),
             last_served_at = coalesce(
                 excluded.last_served_at, consents_consentactivity.last_served_at),
             last_refused_at = coalesce(

@@ -1,0 +1,252 @@
+"""Administration > CodaBox Connect: what an office allowed, who used it, and how it stops."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Q
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.models import Office
+from accounts.requests import OfficeRequest
+from consents.actors import Actor
+from consents.forms import CancelForm, OverviewFilter, PauseForm
+from consents.models import (
+    Consent,
+    ConsentEvent,
+    DecisionConflict,
+    EventKind,
+    Evidence,
+    NotAnAdmin,
+    Status,
+)
+from consents.receipt import evidence_pack, public_key, signed_receipt
+from consents.screens import Health, Proof, Scope, Use, timeline
+from consents.views.links import see_other
+
+PAGE = 25
+
+
+@require_safe
+@office_view(admin=True)
+def overview(request: OfficeRequest) -> HttpResponse:
+    """All consents of the office, newest first, paged by key."""
+    wanted = OverviewFilter(request.GET)
+    # What is no filter is left out; the others still hold.
+    wanted.is_valid()
+    chosen = wanted.cleaned_data
+    status = chosen.get("status") if chosen.get("status") in Status.values else ""
+    consents = _found(request.office, status or "", chosen.get("q", ""))
+    if chosen.get("before"):
+        consents = consents.filter(pk__lt=chosen["before"])
+    page = list(consents[: PAGE + 1])
+    more = {
+        "status": status,
+        "q": chosen.get("q", ""),
+        "before": page[PAGE - 1].pk if page[PAGE:] else "",
+    }
+    for consent in page:
+        consent.health = Health.of(consent)
+    context = {
+        **_office_page(request),
+        "consents": page[:PAGE],
+        "status": status,
+        "q": chosen.get("q", ""),
+        "statuses": Status.choices,
+        "next_url": f"?{urlencode(more)}" if page[PAGE:] else None,
+    }
+    return render(request, "consents/overview.html", context)
+
+
+@require_safe
+@office_view(admin=True)
+def detail(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """The whole story of a consent, the words that were agreed, and what was fetched."""
+    consent = _one(request, uuid)
+    evidence = Evidence.objects.select_related("terms").filter(event__consent=consent).first()
+    context = {
+        **_office_page(request),
+        "consent": consent,
+        "timeline": timeline(consent),
+        "evidence": evidence,
+        "scope": Scope.of(consent),
+        "use": Use.of(consent),
+        "proof": Proof.of(consent),
+    }
+    return render(request, "consents/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_view(admin=True)
+def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """End a given consent, after showing what the software will miss."""
+    consent = _one(request, uuid)
+    if consent.status != Status.ALLOWED:
+        return see_other("consents:result", consent, {"via": "overview"})
+    ask_again_after_15_minutes(request)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with _told_calmly():
+            consent.cancel(Actor.of(request))
+        return see_other("consents:result", consent, {"via": "overview", "fresh": "1"})
+    context = {
+        **_office_page(request),
+        "consent": consent,
+        "form": form,
+        "scope": Scope.of(consent),
+        "last_served_at": Proof.of(consent).last_served_at,
+    }
+    return render(request, "consents/cancel.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_view(admin=True)
+def pause(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Stop access for a while: until a day, or until somebody resumes it."""
+    consent = _one(request, uuid)
+    if consent.status != Status.ALLOWED or consent.is_paused:
+        return _to_detail(request, consent)
+    ask_again_after_15_minutes(request)
+    form = PauseForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        with _told_calmly():
+            consent.pause(Actor.of(request), form.ends_at)
+        return _to_detail(request, consent)
+    context = {**_office_page(request), "consent": consent, "form": form}
+    return render(request, "consents/pause.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_view(admin=True)
+def resume(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Undo a pause, after saying what the software reads again."""
+    consent = _one(request, uuid)
+    if consent.status != Status.ALLOWED or not consent.is_paused:
+        return _to_detail(request, consent)
+    ask_again_after_15_minutes(request)
+    if request.method == "POST":
+        with _told_calmly():
+            consent.resume(Actor.of(request))
+        return _to_detail(request, consent)
+    context = {**_office_page(request), "consent": consent, "scope": Scope.of(consent)}
+    return render(request, "consents/resume.html", context)
+
+
+@require_safe
+@office_view(admin=True)
+def export(request: OfficeRequest) -> HttpResponse:
+    """All consents of the office as CSV; no cell can run as a formula in a spreadsheet."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="consents.csv"'
+    response.write("\ufeff")  # so that spreadsheets read it as UTF-8
+    rows = csv.writer(response)
+    heads = [_("Software"), _("Vendor"), _("Status"), _("Consent ID"), _("Requested")]
+    rows.writerow([*heads, _("Decided"), _("Decided by"), _("Cancelled"), _("Last fetch")])
+    for consent in _found(request.office, "", "").iterator(chunk_size=500):
+        times = (consent.decided_at, consent.cancelled_at, consent.last_served_at)
+        decided, cancelled, fetched = (_iso(moment) for moment in times)
+        by = str(consent.decided_by or "")
+        cells = [consent.partner.name, consent.partner.vendor, consent.get_status_display()]
+        cells += [str(consent.uuid), _iso(consent.requested_at), decided, by, cancelled, fetched]
+        rows.writerow([harmless(cell) for cell in cells])
+    return response
+
+
+@require_safe
+@office_view(admin=True)
+def receipt(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """The signed receipt of a given consent, for the office's own files."""
+    event = _allowed_event(_one(request, uuid))
+    response = HttpResponse(signed_receipt(event), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="receipt-{uuid}.json"'
+    return response
+
+
+@require_safe
+@office_view(admin=True)
+def evidence(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Everything an auditor needs, in one ZIP that can be checked without us."""
+    event = _allowed_event(_one(request, uuid))
+    response = HttpResponse(evidence_pack(event), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="evidence-{uuid}.zip"'
+    return response
+
+
+@require_safe
+def keys(request: HttpRequest) -> JsonResponse:
+    """The public key of our receipts (JSON Web Key Set)."""
+    return JsonResponse({"keys": [public_key()]})
+
+
+def harmless(cell: str) -> str:
+    """Text that a spreadsheet would take for a formula, with a quote in front (OWASP)."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "\0") else cell
+
+
+def _iso(moment: datetime | None) -> str:
+    return timezone.localtime(moment).isoformat(timespec="seconds") if moment else ""
+
+
+def _one(request: OfficeRequest, uuid: UUID) -> Consent:
+    consents = Consent.objects.select_related("partner", "office", "decided_by")
+    consent: Consent = get_object_or_404(consents, office=request.office, uuid=uuid)
+    return consent
+
+
+def _allowed_event(consent: Consent) -> ConsentEvent:
+    events = consent.events.select_related("office", "consent__partner", "evidence__terms")
+    return get_object_or_404(events, kind=EventKind.ALLOWED)
+
+
+@contextmanager
+def _told_calmly() -> Iterator[None]:
+    """Somebody else was first: the next page says what holds now."""
+    try:
+        with suppress(DecisionConflict):
+            yield
+    except NotAnAdmin as error:
+        raise PermissionDenied from error
+
+
+def _to_detail(request: OfficeRequest, consent: Consent) -> HttpResponse:
+    response = redirect("consents:detail", slug=request.office.slug, uuid=consent.uuid)
+    response.status_code = 303
+    return response
+
+
+# A month of use tells how often a software normally fetches.
+_LATELY = Q(activity__day__gt=Now() - timedelta(days=30))
+
+
+def _found(office: Office, status: str, words: str) -> Any:
+    consents = (
+        office.consents.select_related("partner", "decided_by")
+        .annotate(
+            last_served_at=Max("activity__last_served_at"),
+            active_days=Count("activity", filter=_LATELY & Q(activity__served__gt=0)),
+        )
+        .order_by("-pk")
+    )
+    if status:
+        consents = consents.filter(status=status)
+    if words:
+        by_name = Q(partner__name__icontains=words) | Q(partner__vendor__icontains=words)
+        consents = consents.filter(by_name | Q(uuid__icontains=words))
+    return consents
+
+
+def _office_page(request: OfficeRequest) -> dict[str, Any]:
+    return {"office": request.office, "role": request.membership.role, "section": "consents"}
