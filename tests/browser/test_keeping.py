@@ -1,0 +1,58 @@
+"""An keeps command after the allow: details, pause, resume, cancel and its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests import factories
+from tests.browser.conftest import Visitor
+from tests.conftest import Cast, Software
+from tests.factories import allow
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+def test_an_pauses_resumes_and_sees_the_story(visit: Visit, people: Cast, scripts: bool) -> None:
+    allow(people.consent, people.an)
+    an = visit(java_script_enabled=scripts)
+    an.open(f"/offices/{people.janssens.slug}/consents")
+    an.log_in(people.an)
+    an.page.click("main a:has-text('Pause')")
+    an.page.wait_for_url("**/pause")
+    an.check_screen()
+    an.page.click("main button[type=submit]")
+    an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert people.fresh().access() == "consentPaused"
+    assert "Paused" in an.text()
+    an.check_screen()
+    an.page.click("main a:has-text('Resume access')")
+    an.page.wait_for_url("**/resume")
+    an.check_screen()
+    an.page.click("main button[type=submit]")
+    an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert people.fresh().access() is None
+    assert "Resumed" in an.text()
+    assert an.complaints == []
+
+
+def test_the_proof_counts_a_refused_attempt_within_two_seconds(
+    visit: Visit, people: Cast, ledgerly: Software
+) -> None:
+    allow(people.consent, people.an)
+    factories.make_document(people.bakery)
+    number = people.bakery.company_number
+    assert ledgerly.search(people.janssens, [number]).status_code == 201
+    an = visit()
+    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}/cancel")
+    an.log_in(people.an)
+    an.page.check("[name=understood]")
+    an.page.click("main button.btn-danger")
+    an.page.wait_for_url("**/result**")
+    assert ledgerly.search(people.janssens, [number]).status_code == 403
+    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
+    proof = an.page.locator("dl.details").inner_text()
+    assert "Refused attempts since\n1" in proof.replace("\n\n", "\n")
+    an.check_screen()
