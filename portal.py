@@ -44,16 +44,17 @@ class Stop(Exception):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words = parser.add_subparsers(dest="word", metavar="demo | test | reset")
+    words = parser.add_subparsers(dest="word", metavar="demo | test | bench | reset")
     words.required = True
     demo_word = words.add_parser("demo", help="start the portal with demo data")
     demo_word.add_argument("--port", type=int, default=8000)
     demo_word.add_argument("--software-port", type=int, default=8001)
     demo_word.add_argument("--size", choices=["small", "large"], default="small")
     words.add_parser("test", help="run the whole suite; further arguments go to pytest")
+    words.add_parser("bench", help="measure speed; further arguments go to bench/")
     words.add_parser("reset", help="forget the demo's data")
     options, rest = parser.parse_known_args()
-    if rest and options.word != "test":
+    if rest and options.word not in ("test", "bench"):
         parser.error("unknown arguments: " + " ".join(rest))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
@@ -66,6 +67,9 @@ def main():
         if options.word == "test":
             with hold_lock("test"):
                 return test(rest, children)
+        if options.word == "bench":
+            with hold_lock("test"):
+                return bench(rest or ["all"], children)
         with hold_lock("demo"):
             reset() if options.word == "reset" else demo(options, children)
     except Stop as reason:
@@ -145,6 +149,21 @@ def welcome(environment, told):
 def test(arguments, children):
     """Run pytest on servers of its own; return its exit code."""
     install(["portal", "test"])
+    if not any(argument.startswith("-n") for argument in arguments):
+        arguments = ["-n", "2", "--dist", "worksteal"] + arguments
+    return run_module(["pytest"] + arguments, own_servers(children, "test"))
+
+
+def bench(arguments, children):
+    """Run the harness of bench/ on servers of its own, as durable as in production."""
+    install(["portal"])
+    environment = own_servers(children, "bench")
+    environment["PORTAL_CALLS_PER_MINUTE"] = "1000000000"
+    return run_module(["bench"] + arguments, environment)
+
+
+def own_servers(children, purpose):
+    """Start servers that nobody else uses; return the environment that names them."""
     environment = dict(
         os.environ,
         PORTAL_SECRET_KEY=secrets.token_hex(24),
@@ -154,21 +173,24 @@ def test(arguments, children):
         PORTAL_MAIL_DIR="",
     )
     known = dict((name, secrets.token_hex(16)) for name in ("superuser", "role", "redis"))
-    start_servers(environment, children, known, "test")
-    if not any(argument.startswith("-n") for argument in arguments):
-        arguments = ["-n", "2", "--dist", "worksteal"] + arguments
-    pytest = subprocess.Popen([PYTHON, "-m", "pytest"] + arguments, cwd=HERE, env=environment)
+    start_servers(environment, children, known, purpose)
+    return environment
+
+
+def run_module(arguments, environment):
+    """Run `python -m …` to its end; return its exit code."""
+    process = subprocess.Popen([PYTHON, "-m"] + arguments, cwd=HERE, env=environment)
     try:
-        return pytest.wait()
+        return process.wait()
     finally:
-        # Interrupted: pytest ends the web processes that its tests started.
-        if pytest.poll() is None:
-            pytest.send_signal(signal.SIGINT)
-            pytest.wait()
+        # Interrupted: it ends the web processes that it started.
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait()
 
 
 def reset():
-    for folder in (private_folder("demo"), private_folder("test"), VAR):
+    for folder in [private_folder(purpose) for purpose in ("demo", "test", "bench")] + [VAR]:
         shutil.rmtree(folder, ignore_errors=True)
     say("The demo's data are gone; the next start makes them anew.")
 
@@ -286,7 +308,7 @@ def start_postgres(port, known, children, purpose):
     programs = postgres_programs(folder, account)
     data = os.path.join(folder, "data")
     end_old_server(data)
-    if purpose == "test":
+    if purpose != "demo":
         shutil.rmtree(data, ignore_errors=True)
     if not os.path.exists(os.path.join(data, "PG_VERSION")):
         make_cluster(programs, folder, data, known["superuser"], account)

@@ -100,7 +100,7 @@ def _page(
         "start": datetime.fromisoformat(asked["from"]),
         "end": datetime.fromisoformat(asked["to"]),
         "limit": limit + 1,
-        "clients": list(numbers),
+        "clients": f"{{{','.join(map(str, numbers))}}}",
     }
     if places:
         window["after_at"], window["after_id"] = places[0]
@@ -118,7 +118,7 @@ def _search_answer(
     meta: dict[str, Any] = {"paging": {"limit": limit}}
     if len(rows) > limit:
         rows = rows[:limit]
-        meta["paging"]["after"] = str(rows[-1][1])
+        meta["paging"]["after"] = rows[-1][1]
     known = set(numbers.values())
     if unknown := [number for number in wanted if number not in known]:
         meta["unknownClients"] = unknown
@@ -138,13 +138,12 @@ def _search_answer(
 
 
 def _resource(
-    number: str, uuid: UUID, public_id: str | None, at: datetime, attributes: str
+    number: str, uuid: str, public_id: str | None, at: str, attributes: str
 ) -> dict[str, Any]:
-    moment = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "type": TYPE,
-        "id": public_id or str(uuid),
-        "attributes": orjson.Fragment(f'{attributes[:-1]},"createdAt":"{moment}"}}'),
+        "id": public_id or uuid,
+        "attributes": orjson.Fragment(f'{attributes[:-1]},"createdAt":"{at}"}}'),
         "relationships": {"client": {"data": {"type": "client", "id": number}}},
     }
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.models import Office
 from consents.models import Consent, Terms
-from partners.models import Partner
+from partners.models import Application, Partner
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -47,6 +47,17 @@ class Offices(LookUp):
 class Partners(LookUp):
     list_display = ["name", "vendor", "status"]
     search_fields = ["name"]
+
+
+@admin.register(Application)
+class Credentials(LookUp):
+    """Which secret was used when: whether a rotation can end. The digests are not shown."""
+
+    used = ("secret_used_at", "previous_secret_until", "previous_secret_used_at")
+    list_display = ["partner", "client_id", *used]
+    list_select_related = ["partner"]
+    search_fields = ["client_id", "partner__name"]
+    fields = ["partner", "name", "client_id", *used]
 
 
 @admin.register(Consent)

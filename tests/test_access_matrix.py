@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Membership, User
+from partners.models import Application
 from tests import factories
 from tests.conftest import Cast, make_cast
 from tests.factories import allow
@@ -71,7 +72,13 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "admin:app_list": OPERATORS,
     "admin:catch_all": (LOGIN, LOGIN, LOGIN, LOGIN, OUT),
 }
-for _model in ("accounts_office", "partners_partner", "consents_consent", "consents_terms"):
+for _model in (
+    "accounts_office",
+    "partners_partner",
+    "partners_application",
+    "consents_consent",
+    "consents_terms",
+):
     MATRIX |= {
         f"admin:{_model}_changelist": OPERATORS,
         f"admin:{_model}_add": READ_ONLY,
@@ -101,9 +108,21 @@ def _name(entry: URLPattern, path: str, space: str) -> str:
     return f"{space}catch_all"
 
 
+def _credentials(cast: Cast) -> int:
+    mine = Application.objects.filter(partner=cast.ledgerly)
+    if not mine.exists():
+        factories.make_application(cast.ledgerly)
+    return int(mine.get().pk)
+
+
 def filled(name: str, path: str, cast: Cast) -> str:
     """The path with the identifiers of Janssens in it."""
-    rows = {"partners_partner": cast.ledgerly.pk, "consents_consent": cast.consent.pk, "accounts_office": cast.janssens.pk}  # fmt: skip
+    rows = {
+        "partners_partner": cast.ledgerly.pk,
+        "partners_application": _credentials(cast),
+        "consents_consent": cast.consent.pk,
+        "accounts_office": cast.janssens.pk,
+    }
     model = next((m for m in rows if m in name), "")
     key = rows.get(model, factories.terms_in_force().pk)
     if name == "account_reset_password_from_key":

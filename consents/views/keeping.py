@@ -84,7 +84,7 @@ def detail(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         "evidence": evidence,
         "scope": Scope.of(consent),
         "use": Use.of(consent),
-        "proof": Proof.of(consent),
+        "proof": Proof.of(consent) if consent.status == Status.CANCELLED else None,
     }
     return render(request, "consents/detail.html", context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
+import pytest
 from django.db.models.functions import Now
 
 from partners.models import Application
@@ -58,3 +59,26 @@ def test_a_wrong_or_empty_secret_is_none_of_both(portal: str, people: Cast) -> N
     Application.objects.get(client_id=name).rotate_secret()
     assert login(portal, name, "") == 401
     assert login(portal, name, "wrong") == 401
+
+
+def test_an_operator_rotates_by_command_and_sees_the_last_use(portal: str, people: Cast) -> None:
+    from io import StringIO
+
+    from django.core.management import CommandError, call_command
+    from django.test import Client as Browser
+
+    name, old = factories.make_application(people.ledgerly)
+    out = StringIO()
+    call_command("rotate_secret", name, stdout=out)
+    new = out.getvalue().split("shown this once: ")[1].split()[0]
+    assert [login(portal, name, secret) for secret in (old, new)] == [200, 200]
+    operator = Browser()
+    operator.force_login(people.dirk)
+    page = operator.get(f"/admin/partners/application/?q={name}").content.decode()
+    assert name in page
+    application = Application.objects.get(client_id=name)
+    page += operator.get(f"/admin/partners/application/{application.pk}/change/").content.decode()
+    for secret in (old, new, application.client_secret, application.previous_secret):
+        assert secret not in page
+    with pytest.raises(CommandError, match="No credentials"):
+        call_command("rotate_secret", "nobody")
