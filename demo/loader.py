@@ -17,7 +17,7 @@ from accounts.tenancy import every_office
 from clients.models import Client
 from demo.cast import OPERATOR_EMAIL, PASSWORD
 from demo.data import books
-from documents.models import Kind
+from documents.kinds import BY_TYPE
 from partners.models import Application, Partner, RedirectUri
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -25,34 +25,34 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 
 ARRIVING = """
     create temporary table arriving (
-        uuid uuid, office_id bigint, client_id bigint, available_at timestamptz, attributes jsonb,
-        coda_size bigint, coda_sha256 text, pdf_size bigint, pdf_sha256 text
+        uuid uuid, office_id bigint, client_id bigint, kind smallint, public_id text,
+        available_at timestamptz, attributes jsonb, files jsonb
     ) on commit drop
 """
 FILE_DOCUMENTS = """
-    insert into documents_document (uuid, office_id, client_id, kind, available_at, attributes)
-    select uuid, office_id, client_id, %s, available_at, attributes from arriving
+    insert into documents_document
+        (uuid, office_id, client_id, kind, public_id, available_at, attributes)
+    select uuid, office_id, client_id, kind, public_id, available_at, attributes from arriving
     order by available_at
 """
 FILE_CONTENTS = """
     insert into documents_content (document_id, media_type, size, sha256)
     select d.id, f.media_type, f.size, f.sha256
     from arriving a join documents_document d using (uuid)
-    cross join lateral (values
-        ('application/vnd.coda.v1+cod', a.coda_size, a.coda_sha256),
-        ('application/pdf', a.pdf_size, a.pdf_sha256)
-    ) f (media_type, size, sha256)
+    cross join lateral jsonb_to_recordset(a.files)
+        as f (media_type text, size bigint, sha256 text)
 """
 
 
 class Rendered(NamedTuple):
-    """A statement whose bytes are stored: size and SHA-256 of each format."""
+    """A document whose bytes are stored: media type, size and SHA-256 of each format."""
 
     company_number: str
-    iban: str
+    type: str
     day: date
-    coda: tuple[int, str]
-    pdf: tuple[int, str]
+    attributes: dict[str, Any]
+    files: list[dict[str, Any]]
+    public_id: str | None = None
 
 
 def make_partners(
@@ -154,24 +154,23 @@ def copy_documents(batch: list[Rendered]) -> None:
         with cursor.copy("copy arriving from stdin") as copy:
             for place, rendered in enumerate(ordered):
                 client, office = clients[rendered.company_number]
-                attributes = orjson.dumps({"iban": rendered.iban}).decode()
-                moment = _available(rendered.day, place)
                 copy.write_row(
                     (
                         uuid.uuid4(),
                         office,
                         client,
-                        moment,
-                        attributes,
-                        *rendered.coda,
-                        *rendered.pdf,
+                        BY_TYPE[rendered.type].kind.value,
+                        rendered.public_id,
+                        _available(rendered.day, place),
+                        orjson.dumps(rendered.attributes).decode(),
+                        orjson.dumps(rendered.files).decode(),
                     )
                 )
-        cursor.execute(FILE_DOCUMENTS, [Kind.BANK_ACCOUNT_STATEMENT.value])
+        cursor.execute(FILE_DOCUMENTS)
         cursor.execute(FILE_CONTENTS)
 
 
 def _available(day: date, place: int) -> datetime:
-    """Statements arrive in the early morning of the day after, a little apart."""
+    """Documents arrive in the early morning of the day after, a little apart."""
     morning = datetime.combine(day + timedelta(days=1), time(4), BRUSSELS)
     return morning + timedelta(seconds=place % 3600, milliseconds=place % 1000)

@@ -17,10 +17,14 @@ from django.utils import timezone
 from accounts.models import Office
 from demo import loader, story
 from demo.cast import OPERATOR_EMAIL, PASSWORD
-from demo.data import books, coda, pdf
+from demo.data import books, coda, papers, pdf
 from documents.storage import keep
 
 CHUNK = 250
+CODA = "application/vnd.coda.v1+cod"
+# A company with fewer statements than this (the 5,000 of the large office) has nothing else.
+ENOUGH = 10
+OTHERS = 10
 
 
 class Command(BaseCommand):
@@ -67,7 +71,9 @@ class Command(BaseCommand):
             for office in offices
             for company in office.companies
         ]
-        total = sum(count for _number, _company, count, _today in jobs)
+        total = sum(
+            count + (OTHERS if count >= ENOUGH else 0) for _number, _company, count, _today in jobs
+        )
         done = 0
         with multiprocessing.Pool() as pool:
             batch: list[loader.Rendered] = []
@@ -89,7 +95,7 @@ class Command(BaseCommand):
         end = "\n" if done == total else "\r"
         if sys.stderr.isatty() or done == total:
             bar = "█" * filled + "·" * (30 - filled)
-            self.stderr.write(f"  {bar} {done:,} of {total:,} statements", ending=end)
+            self.stderr.write(f"  {bar} {done:,} of {total:,} documents", ending=end)
 
     def _write(
         self, path: Path, offices: list[books.OfficeBooks], partners: list[dict[str, Any]]
@@ -138,11 +144,27 @@ def _rendered(
     number: str, company: books.Company, count: int, today: date
 ) -> Iterator[loader.Rendered]:
     for statement in books.statements(company, count, today):
-        written, page = coda.write(statement, number), pdf.render(statement)
-        yield loader.Rendered(
-            company_number=number,
-            iban=statement.iban,
-            day=statement.day,
-            coda=(len(written), keep(written)),
-            pdf=(len(page), keep(page)),
+        files = {CODA: coda.write(statement, number), papers.PDF: pdf.render(statement)}
+        yield _stored(
+            number, "bankAccountStatement", statement.day, {"iban": statement.iban}, files
         )
+    if count >= ENOUGH:
+        for paper in papers.papers(company, today):
+            yield _stored(
+                number, paper.kind, paper.day, paper.attributes, paper.files, paper.public_id
+            )
+
+
+def _stored(
+    number: str,
+    kind: str,
+    day: date,
+    attributes: dict[str, Any],
+    files: dict[str, bytes],
+    public_id: str | None = None,
+) -> loader.Rendered:
+    kept = [
+        {"media_type": media_type, "size": len(data), "sha256": keep(data)}
+        for media_type, data in files.items()
+    ]
+    return loader.Rendered(number, kind, day, attributes, kept, public_id)
