@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
@@ -44,8 +44,9 @@ def papers(company: Company, until: date) -> Iterator[Paper]:
     rng = random.Random(f"papers {company.number}")
     for ago in (1, 2):
         month = _month(until, ago)
-        yield payroll(company, month, rng)
-        yield card(company, month, rng)
+        for paper in (payroll(company, month, rng), card(company, month, rng)):
+            # Nothing is there that is still to come.
+            yield replace(paper, day=min(paper.day, until - timedelta(days=2)))
     for place in range(3):
         day = until - timedelta(days=20 * place + rng.randrange(3, 20))
         yield invoice(company, f"IN-{day:%Y}-{place + 1:04d}", day, rng, bought=True)
