@@ -49,6 +49,7 @@ def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
             office_request = cast(OfficeRequest, request)
             office_request.office = membership.office
             office_request.membership = membership
+            membership.saw()
             return view(office_request, *args, **kwargs)
 
         return cast(AnyView, wrapped)

@@ -52,6 +52,7 @@ def consent_view(
             return not_for_you(request)
         checked = cast(ConsentRequest, request)
         checked.membership = membership
+        membership.saw()
         checked.consent = Consent.objects.select_related(
             "office", "partner", "decided_by", "terms"
         ).get(uuid=uuid)
