@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.decorators import AnyView, PersonView, person_view
+from accounts.decorators import AnyView, PersonView, person_view, second_factor_first
 from accounts.models import Membership, User
 from accounts.requests import PersonRequest
 from clients.models import Client
@@ -45,6 +45,7 @@ def consent_view(
     ) -> HttpResponse:
         membership = (
             Membership.objects.active()
+            .select_related("office")
             .filter(user=request.user, office__consents__uuid=uuid)
             .first()
         )
@@ -56,7 +57,7 @@ def consent_view(
         checked.consent = Consent.objects.select_related(
             "office", "partner", "decided_by", "terms"
         ).get(uuid=uuid)
-        return view(checked, *args, **kwargs)
+        return second_factor_first(request, membership) or view(checked, *args, **kwargs)
 
     return person_view(cast(PersonView[...], wrapped))
 

@@ -47,6 +47,27 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "accounts:resend": POST_ONLY,
     "accounts:revoke": POST_ONLY,
     "accounts:leave": OF_OFFICE,
+    # These begin with a young proof of identity, or belong into the middle of a login.
+    **dict.fromkeys(
+        [
+            "account_change_password",
+            "mfa_activate_totp",
+            "mfa_deactivate_totp",
+            "mfa_view_recovery_codes",
+            "mfa_generate_recovery_codes",
+            "mfa_add_webauthn",
+            "mfa_remove_webauthn",
+            "mfa_list_webauthn",
+            "mfa_login_webauthn",
+            "mfa_authenticate",
+            "mfa_trust",
+            "mfa_reauthenticate",
+            "mfa_reauthenticate_webauthn",
+        ],
+        (LOGIN,) * 5,
+    ),
+    "mfa_index": LOGGED_IN,
+    "end_session": POST_ONLY,
     "account_login": (IN, LOGIN, LOGIN, LOGIN, LOGIN),
     "account_logout": (LOGIN, IN, IN, IN, IN),
     "account_inactive": EVERYBODY,
@@ -137,6 +158,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<str:kind>": "bank-account-statements",
         "<str:document>": uuid.uuid4(),
         "<path:object_id>": key,
+        "<int:pk>": 1,
     }.items():
         path = path.replace(what, str(value))
     return "/" + path
