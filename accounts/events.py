@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ class MembershipEventKind(models.TextChoices):
     ROLE_CHANGED = "role_changed"
     REMOVED = "removed"
     LEFT = "left"
+    FACTOR_ASKED = "factor_asked"
+    FACTOR_FREE = "factor_free"
+
+
+TOLD = {
+    MembershipEventKind.JOINED,
+    MembershipEventKind.ROLE_CHANGED,
+    MembershipEventKind.REMOVED,
+    MembershipEventKind.LEFT,
+}
 
 
 class MembershipEventManager(models.Manager["MembershipEvent"]):
@@ -35,8 +46,11 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
         role: str,
         person: User | None = None,
     ) -> MembershipEvent:
-        """Write who did what to whom; names are copied, so that later changes cannot touch them."""
-        return self.create(
+        """Write who did what to whom; names are copied, so that later changes cannot touch them.
+
+        After the commit the other Admins are told of what changes who works for the office.
+        """
+        event = self.create(
             office=office,
             kind=kind,
             by=by,
@@ -45,6 +59,15 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
             email=email,
             role=role,
         )
+        if kind in TOLD:
+            transaction.on_commit(partial(_tell, event.pk), robust=True)
+        return event
+
+
+def _tell(event_id: int) -> None:
+    from accounts.tasks import tell_admins
+
+    tell_admins.delay(event_id)
 
 
 class MembershipEvent(models.Model):

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import LANGUAGES, Role, User
+from accounts.models import LANGUAGES, Office, Role, User
 
 
 class InviteForm(forms.Form):
@@ -19,6 +19,33 @@ class InviteForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class MeForm(forms.Form):
+    name = forms.CharField(label=_("Your name"), max_length=120)
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("As my browser")), *LANGUAGES]
+    )
+    mail_people = forms.BooleanField(
+        required=False,
+        label=_("Mail me when somebody joins, leaves or gets another role in an office of mine"),
+    )
+
+
+class OrganizationForm(forms.Form):
+    """What an Admin may change about her office."""
+
+    name = forms.CharField(label=_("Name of the office"), max_length=120)
+    contact = forms.CharField(label=_("Contact person"), max_length=120, required=False)
+    email = forms.EmailField(label=_("E-mail address"), max_length=254, required=False)
+    phone = forms.CharField(label=_("Telephone"), max_length=30, required=False)
+    second_factor_required = forms.BooleanField(
+        required=False, label=_("Admins need a second factor besides their password")
+    )
+
+    def __init__(self, *args: Any, office: Office, **kwargs: Any) -> None:
+        kwargs["initial"] = {name: getattr(office, name) for name in self.base_fields}
+        super().__init__(*args, **kwargs)
 
 
 class JoinForm(forms.Form):

@@ -101,6 +101,18 @@ class Office(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def change(self, by: User, **said: Any) -> None:
+        """Change what the office says about itself, on behalf of an Admin."""
+        with changing_people(self, by):
+            required = said["second_factor_required"]
+            asked = Office.objects.filter(pk=self.pk).exclude(second_factor_required=required)
+            turned = asked.update(second_factor_required=required)
+            Office.objects.filter(pk=self.pk).update(**said)
+            if turned:
+                kinds = MembershipEventKind
+                kind = kinds.FACTOR_ASKED if required else kinds.FACTOR_FREE
+                MembershipEvent.objects.write(self, kind, by, email=by.email, role=Role.ADMIN)
+
 
 class Role(models.TextChoices):
     ADMIN = "admin", _("Admin")

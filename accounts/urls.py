@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from accounts.views import invitation, language, people
+from accounts.views import invitation, language, me, organization, people
 
 app_name = "accounts"
 urlpatterns = [
     path("language", language.language, name="language"),
+    path("me", me.me, name="me"),
     path("invitation/<str:token>", invitation.invitation, name="invitation"),
     path("offices/<slug:slug>/users", people.users, name="users"),
     path("offices/<slug:slug>/users/invite", people.invite, name="invite"),
@@ -14,5 +15,6 @@ urlpatterns = [
     path("offices/<slug:slug>/users/<uuid:uuid>/remove", people.remove, name="remove"),
     path("offices/<slug:slug>/invitations/<uuid:uuid>/resend", people.resend, name="resend"),
     path("offices/<slug:slug>/invitations/<uuid:uuid>/revoke", people.revoke, name="revoke"),
+    path("offices/<slug:slug>/organization", organization.organization, name="organization"),
     path("offices/<slug:slug>/leave", people.leave, name="leave"),
 ]

@@ -39,6 +39,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:overview": OF_ADMIN,
     "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
     "accounts:language": POST_ONLY,
+    "accounts:me": LOGGED_IN,
+    "accounts:organization": PROVEN,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,
     "accounts:invite": PROVEN,
