@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from accounts.models import Membership
+from accounts.models import Membership, second_factors
 from accounts.requests import OfficeRequest, PersonRequest
 
 P = ParamSpec("P")
@@ -24,6 +25,28 @@ AnyView = Callable[..., HttpResponse]
 def person_view(view: PersonView[P]) -> AnyView:
     """Ask for a login; afterwards the person is exactly here again."""
     return login_required(cast(AnyView, view))
+
+
+def fresh_view(view: AnyView) -> AnyView:
+    """For screens that show or change a secret: a login, and a proof of identity that is young."""
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        ask_again_after_15_minutes(cast(PersonRequest, request))
+        return view(request, *args, **kwargs)
+
+    return cast(AnyView, wrapped)
+
+
+def second_factor_first(request: HttpRequest, membership: Membership) -> HttpResponse | None:
+    """The grace screen for an Admin whose office asks for a second factor that she has not yet."""
+    if not (membership.is_admin and membership.office.second_factor_required):
+        return None
+    if second_factors(membership.user_id).exists():
+        return None
+    context = {"office": membership.office, "next": request.get_full_path()}
+    return render(request, "accounts/second_factor_first.html", context, status=403)
 
 
 def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
@@ -49,7 +72,8 @@ def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
             office_request = cast(OfficeRequest, request)
             office_request.office = membership.office
             office_request.membership = membership
-            return view(office_request, *args, **kwargs)
+            membership.saw()
+            return second_factor_first(request, membership) or view(office_request, *args, **kwargs)
 
         return cast(AnyView, wrapped)
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 
+import pgtrigger
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.company_number import validate_company_number
+from accounts.events import MembershipEvent, MembershipEventKind
+from accounts.invitations import Invitation
+from accounts.last_admin import KEEP_AN_ADMIN, LastAdmin, changing_people
 
+__all__ = ["Invitation", "LastAdmin", "MembershipEvent"]
+
+SEEN_EVERY = timedelta(minutes=5)
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]
 
 
@@ -37,6 +47,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120)
     # Empty: the language of the browser.
     language = models.CharField(max_length=2, choices=LANGUAGES, blank=True, default="")
+    # A mail to an Admin when somebody joins, leaves or gets another role in an office of hers.
+    mail_people = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(_("operator"), default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -69,7 +81,10 @@ class Office(models.Model):
     name = models.CharField(_("name"), max_length=120)
     slug = models.SlugField(unique=True)
     language = models.CharField(max_length=2, choices=LANGUAGES, default="nl")
+    contact = models.CharField(_("contact person"), max_length=120, blank=True, default="")
     email = models.EmailField(_("e-mail address"), blank=True)
+    phone = models.CharField(_("telephone"), max_length=30, blank=True, default="")
+    second_factor_required = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -86,6 +101,18 @@ class Office(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def change(self, by: User, **said: Any) -> None:
+        """Change what the office says about itself, on behalf of an Admin."""
+        with changing_people(self, by):
+            required = said["second_factor_required"]
+            asked = Office.objects.filter(pk=self.pk).exclude(second_factor_required=required)
+            turned = asked.update(second_factor_required=required)
+            Office.objects.filter(pk=self.pk).update(**said)
+            if turned:
+                kinds = MembershipEventKind
+                kind = kinds.FACTOR_ASKED if required else kinds.FACTOR_FREE
+                MembershipEvent.objects.write(self, kind, by, email=by.email, role=Role.ADMIN)
+
 
 class Role(models.TextChoices):
     ADMIN = "admin", _("Admin")
@@ -99,15 +126,41 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def admins(self) -> MembershipQuerySet:
         return self.active().filter(role=Role.ADMIN)
 
+    def with_second_factor(self) -> MembershipQuerySet:
+        """Add `has_second_factor` to each row."""
+        return self.annotate(has_second_factor=models.Exists(second_factors("user_id")))
+
+    def let_in(self, office: Office, person: User, role: str) -> Membership:
+        """The membership of a person who comes, or comes back; who is in keeps her role."""
+        membership, created = self.get_or_create(
+            office=office, user=person, defaults={"role": role}
+        )
+        if not created and not membership.is_active:
+            self.filter(pk=membership.pk).update(is_active=True, role=role)
+            membership.refresh_from_db()
+        return membership
+
+
+def second_factors(person: str | int) -> models.QuerySet[Authenticator]:
+    """Authenticator apps and passkeys of a person; recovery codes alone are no second factor."""
+    owner = models.OuterRef(person) if isinstance(person, str) else person
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    found: models.QuerySet[Authenticator] = Authenticator.objects.filter(
+        user_id=owner, type__in=kinds
+    )
+    return found
+
 
 class Membership(models.Model):
     """A person in an office, with a role. Read on every request, so a change holds at once."""
 
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey(Office, models.PROTECT, related_name="memberships")
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=5, choices=Role.choices)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_seen_at = models.DateTimeField(null=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -120,6 +173,11 @@ class Membership(models.Model):
                 condition=models.Q(role__in=Role.values), name="accounts_membership_known_role"
             ),
         ]
+        triggers = [
+            KEEP_AN_ADMIN,
+            # Who goes stays as a row: what she did still points to her.
+            pgtrigger.Protect(name="keep_memberships", operation=pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.office}"
@@ -127,3 +185,36 @@ class Membership(models.Model):
     @property
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
+
+    def saw(self) -> None:
+        """Note that the person is here, at most every five minutes."""
+        if self.last_seen_at and timezone.now() - self.last_seen_at < SEEN_EVERY:
+            return
+        Membership.objects.filter(pk=self.pk).update(last_seen_at=Now())
+
+    def change_role(self, role: str, by: User) -> None:
+        """Give another role, on behalf of an Admin. Raises PermissionDenied, LastAdmin."""
+        with changing_people(self.office, by):
+            present = Membership.objects.filter(pk=self.pk, is_active=True)
+            if present.exclude(role=role).update(role=role):
+                self.role = role
+                self._write(MembershipEventKind.ROLE_CHANGED, by)
+
+    def remove(self, by: User) -> None:
+        """End the membership, on behalf of an Admin. Raises PermissionDenied, LastAdmin."""
+        with changing_people(self.office, by):
+            self._end(MembershipEventKind.REMOVED, by)
+
+    def leave(self) -> None:
+        """End the membership, for the person herself. Raises LastAdmin."""
+        with changing_people(self.office):
+            self._end(MembershipEventKind.LEFT, self.user)
+
+    def _end(self, kind: MembershipEventKind, by: User) -> None:
+        if Membership.objects.filter(pk=self.pk, is_active=True).update(is_active=False):
+            self._write(kind, by)
+
+    def _write(self, kind: MembershipEventKind, by: User) -> None:
+        MembershipEvent.objects.write(
+            self.office, kind, by, email=self.user.email, role=self.role, person=self.user
+        )

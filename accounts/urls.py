@@ -1,10 +1,20 @@
-"""What a person sets for herself; login and its relatives are in login_urls."""
+"""People: of an office, invited, and oneself; login and its relatives are in login_urls."""
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import invitation, language, me, organization, people
 
 app_name = "accounts"
 urlpatterns = [
-    path("language", views.language, name="language"),
+    path("language", language.language, name="language"),
+    path("me", me.me, name="me"),
+    path("invitation/<str:token>", invitation.invitation, name="invitation"),
+    path("offices/<slug:slug>/users", people.users, name="users"),
+    path("offices/<slug:slug>/users/invite", people.invite, name="invite"),
+    path("offices/<slug:slug>/users/<uuid:uuid>/role", people.role, name="role"),
+    path("offices/<slug:slug>/users/<uuid:uuid>/remove", people.remove, name="remove"),
+    path("offices/<slug:slug>/invitations/<uuid:uuid>/resend", people.resend, name="resend"),
+    path("offices/<slug:slug>/invitations/<uuid:uuid>/revoke", people.revoke, name="revoke"),
+    path("offices/<slug:slug>/organization", organization.organization, name="organization"),
+    path("offices/<slug:slug>/leave", people.leave, name="leave"),
 ]

@@ -89,6 +89,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
@@ -222,8 +224,23 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-# A big office comes from one address at nine o'clock: many log in, few fail.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    # A big office comes from one address at nine o'clock: many log in, few fail.
+    "login": "120/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "invite": "20/5m/user",
+    "open_invitation": "20/5m/ip",
+}
+
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = PORTAL_NAME
+MFA_TRUST_ENABLED = True  # "remember this device", for 14 days
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_REAUTHENTICATION_REQUIRED = False  # accounts.decorators.fresh_view asks instead
+# fido2 wants https but for localhost; a portal without https is a demo or a test.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not OVER_HTTPS
 
 # --- Browser safety --------------------------------------------------------------------------
 
@@ -235,6 +252,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}portal_csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}portal_language"
+MFA_TRUST_COOKIE_NAME = f"{_prefix}portal_device"
 SECURE_SSL_REDIRECT = False  # the proxy does it; the API never redirects
 SECURE_HSTS_SECONDS = 63_072_000 if OVER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

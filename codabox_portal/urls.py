@@ -14,3 +14,6 @@ urlpatterns = [
 ]
 if settings.PORTAL_DEMO:
     urlpatterns.append(path("", include("demo.urls")))
+
+# Asked by allauth's rate limits.
+handler429 = "accounts.limits.too_many_requests"

@@ -44,7 +44,8 @@ class Actor:
             person=request.user,
             address=address_of(request),
             browser=request.headers.get("User-Agent", "")[:400],
-            authentication=sorted({str(record["method"]) for record in records}),
+            # A second factor by its own name: totp, webauthn or recovery_codes.
+            authentication=sorted({str(r.get("type") or r["method"]) for r in records}),
         )
 
     @classmethod

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.decorators import AnyView, PersonView, person_view
+from accounts.decorators import AnyView, PersonView, person_view, second_factor_first
 from accounts.models import Membership, User
 from accounts.requests import PersonRequest
 from clients.models import Client
@@ -48,6 +48,7 @@ def consent_view(
     ) -> HttpResponse:
         membership = (
             Membership.objects.active()
+            .select_related("office")
             .filter(user=request.user, office__consents__uuid=uuid)
             .first()
         )
@@ -55,10 +56,11 @@ def consent_view(
             return not_for_you(request)
         checked = cast(ConsentRequest, request)
         checked.membership = membership
+        membership.saw()
         checked.consent = Consent.objects.select_related(
             "office", "partner", "decided_by", "terms"
         ).get(uuid=uuid)
-        return view(checked, *args, **kwargs)
+        return second_factor_first(request, membership) or view(checked, *args, **kwargs)
 
     return person_view(cast(PersonView[...], wrapped))
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from accounts.models import Membership, User
+from accounts.invitations import VALID_FOR, digest_of, token_of
+from accounts.models import Invitation, Membership, Role, User
 from partners.models import Application
 from tests import factories
 from tests.conftest import Cast, make_cast
@@ -22,6 +24,8 @@ EVERYBODY = (IN, IN, IN, IN, IN)
 LOGGED_IN = (LOGIN, IN, IN, IN, IN)
 OF_OFFICE = (LOGIN, IN, IN, OUT, OUT)
 OF_ADMIN = (LOGIN, NO, IN, OUT, OUT)
+# The login of these tests is no proof of identity, so An is asked for her password first.
+PROVEN = (LOGIN, NO, LOGIN, OUT, OUT)
 OPERATORS = (LOGIN, LOGIN, LOGIN, LOGIN, IN)
 READ_ONLY = (LOGIN, LOGIN, LOGIN, LOGIN, NO)
 POST_ONLY = (GONE,) * 5
@@ -43,6 +47,37 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:keys": EVERYBODY,
     "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
     "accounts:language": POST_ONLY,
+    "accounts:me": LOGGED_IN,
+    "accounts:organization": PROVEN,
+    "accounts:invitation": (303, NO, NO, IN, NO),
+    "accounts:users": OF_ADMIN,
+    "accounts:invite": PROVEN,
+    "accounts:role": PROVEN,
+    "accounts:remove": PROVEN,
+    "accounts:resend": POST_ONLY,
+    "accounts:revoke": POST_ONLY,
+    "accounts:leave": OF_OFFICE,
+    # These begin with a young proof of identity, or belong into the middle of a login.
+    **dict.fromkeys(
+        [
+            "account_change_password",
+            "mfa_activate_totp",
+            "mfa_deactivate_totp",
+            "mfa_view_recovery_codes",
+            "mfa_generate_recovery_codes",
+            "mfa_add_webauthn",
+            "mfa_remove_webauthn",
+            "mfa_list_webauthn",
+            "mfa_login_webauthn",
+            "mfa_authenticate",
+            "mfa_trust",
+            "mfa_reauthenticate",
+            "mfa_reauthenticate_webauthn",
+        ],
+        (LOGIN,) * 5,
+    ),
+    "mfa_index": LOGGED_IN,
+    "end_session": POST_ONLY,
     "account_login": (IN, LOGIN, LOGIN, LOGIN, LOGIN),
     "account_logout": (LOGIN, IN, IN, IN, IN),
     "account_inactive": EVERYBODY,
@@ -139,7 +174,10 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/admin/autocomplete/?app_label=consents&model_name=consent&field_name=office"
     if name == "admin:password_change_done":
         return "/admin/password_change/done/"
+    if name in ("accounts:role", "accounts:remove"):
+        path = path.replace("<uuid:uuid>", str(cast.janssens.memberships.get(user=cast.bram).uuid))
     for what, value in {
+        "<str:token>": invitation_of(cast),
         "<slug:slug>": cast.janssens.slug,
         "<uuid:uuid>": cast.consent.uuid,
         "<str:consent>": cast.consent.uuid,
@@ -148,9 +186,27 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<str:kind>": "bank-account-statements",
         "<str:document>": uuid.uuid4(),
         "<path:object_id>": key,
+        "<int:pk>": 1,
     }.items():
         path = path.replace(what, str(value))
     return "/" + path
+
+
+def invitation_of(cast: Cast) -> str:
+    """The token of a link that invites Chloé to Janssens."""
+    key = f"key of {cast.janssens.slug}"
+    Invitation.objects.get_or_create(
+        office=cast.janssens,
+        email=cast.chloe.email,
+        defaults={
+            "role": Role.USER,
+            "language": "en",
+            "invited_by": cast.an,
+            "key_digest": digest_of(key),
+            "expires_at": timezone.now() + VALID_FOR,
+        },
+    )
+    return token_of(key)
 
 
 def characters(cast: Cast) -> dict[str, User | None]:
@@ -180,12 +236,16 @@ def test_outsiders_see_no_byte_of_janssens(cast: Cast, outsider: str) -> None:
     allow(cast.consent, cast.an)
     people = characters(cast)
     if outsider == "left":
-        Membership.objects.filter(user=cast.an).update(is_active=False)
+        factories.change_membership(cast.an, is_active=False)
         people["left"] = cast.an
     people.setdefault("no office", factories.make_person("Nobody"))
     browser = as_person(people[outsider])
+    # Who holds the link of an invitation was invited, and reads by whom.
+    holders = {"accounts:invitation"}
     canaries = [cast.janssens.name, cast.ledgerly.name, cast.bakery.name, "software.example"]
     for name, path in urls():
+        if name in holders:
+            continue
         page = browser.get(filled(name, path, cast), follow=True).content.decode(errors="replace")
         assert [canary for canary in canaries if canary in page] == [], name
 
@@ -244,6 +304,8 @@ def test_a_post_without_our_token_is_refused() -> None:
         f"/consent/{cast.consent.uuid}/confirm",
         f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}/cancel",
         "/language",
+        f"/offices/{cast.janssens.slug}/users/invite",
+        f"/offices/{cast.janssens.slug}/leave",
         "/accounts/logout/",
     ):
         assert browser.post(path, {"choice": "deny"}).status_code == 403

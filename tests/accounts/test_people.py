@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.company_number import is_company_number, validate_company_number
-from accounts.models import Membership
 from tests import factories
 from tests.conftest import Cast
 from tests.factories import PASSWORD
@@ -107,7 +106,7 @@ def test_an_is_out_at_the_next_click_once_she_was_removed(cast: Cast, client: Br
     client.force_login(cast.an)
     office = f"/offices/{cast.janssens.slug}"
     assert client.get(office).status_code == 200
-    Membership.objects.filter(user=cast.an).update(is_active=False)
+    factories.change_membership(cast.an, is_active=False)
     assert client.get(office).status_code == 404
     assert client.get(f"/consent/{cast.consent.uuid}").status_code == 404
 

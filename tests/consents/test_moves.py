@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from accounts.models import Membership, Role
+from accounts.models import Role
 from consents.actors import Actor, ActorKind
 from consents.models import (
     ClosedReason,
@@ -101,7 +101,7 @@ def test_chloe_may_not_decide_for_another_office(cast: Cast) -> None:
 
 
 def test_an_may_not_decide_once_she_left(cast: Cast) -> None:
-    Membership.objects.filter(user=cast.an).update(is_active=False)
+    factories.change_membership(cast.an, is_active=False)
     with pytest.raises(NotAnAdmin):
         allow(cast.consent, cast.an)
 
@@ -114,7 +114,7 @@ def test_an_may_not_decide_once_her_account_is_closed(cast: Cast) -> None:
 
 
 def test_an_may_not_decide_once_she_is_no_admin(cast: Cast) -> None:
-    Membership.objects.filter(user=cast.an).update(role=Role.USER)
+    factories.change_membership(cast.an, role=Role.USER)
     with pytest.raises(NotAnAdmin):
         cast.consent.deny(acting(cast.an))
 
@@ -131,7 +131,7 @@ def test_nobody_but_a_person_of_the_office_gives_or_denies(cast: Cast, kind: Act
 
 def test_a_consent_survives_the_person_who_gave_it(cast: Cast) -> None:
     allow(cast.consent, cast.an)
-    Membership.objects.filter(user=cast.an).update(is_active=False)
+    factories.change_membership(cast.an, is_active=False)
     assert cast.consent.access() is None
 
 

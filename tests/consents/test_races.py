@@ -91,6 +91,7 @@ def test_a_demotion_and_a_decision_at_once_never_leave_a_decision_of_a_user(
 ) -> None:
     for _ in range(int(20 * rounds)):
         cast = make_cast()
+        factories.make_person("Bea", cast.janssens)
 
         def demote(cast: Cast = cast) -> None:
             cast.janssens.memberships.filter(user=cast.an).update(role="user")

@@ -1,0 +1,99 @@
+"""What happened to the people of an office: written once, in the transaction of the change."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from accounts.models import Office, User
+
+
+class MembershipEventKind(models.TextChoices):
+    INVITED = "invited"
+    INVITED_AGAIN = "invited_again"
+    REVOKED = "revoked"
+    JOINED = "joined"
+    ROLE_CHANGED = "role_changed"
+    REMOVED = "removed"
+    LEFT = "left"
+    FACTOR_ASKED = "factor_asked"
+    FACTOR_FREE = "factor_free"
+
+
+TOLD = {
+    MembershipEventKind.JOINED,
+    MembershipEventKind.ROLE_CHANGED,
+    MembershipEventKind.REMOVED,
+    MembershipEventKind.LEFT,
+}
+
+
+class MembershipEventManager(models.Manager["MembershipEvent"]):
+    def write(
+        self,
+        office: Office,
+        kind: MembershipEventKind,
+        by: User,
+        *,
+        email: str,
+        role: str,
+        person: User | None = None,
+    ) -> MembershipEvent:
+        """Write who did what to whom; names are copied, so that later changes cannot touch them.
+
+        After the commit the other Admins are told of what changes who works for the office.
+        """
+        event = self.create(
+            office=office,
+            kind=kind,
+            by=by,
+            by_name=str(by)[:120],
+            person=person,
+            email=email,
+            role=role,
+        )
+        if kind in TOLD:
+            transaction.on_commit(partial(_tell, event.pk), robust=True)
+        return event
+
+
+def _tell(event_id: int) -> None:
+    from accounts.tasks import tell_admins
+
+    tell_admins.delay(event_id)
+
+
+class MembershipEvent(models.Model):
+    """Somebody was invited, joined, changed her role or went; `by` did it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="people_events")
+    kind = models.CharField(max_length=13, choices=MembershipEventKind.choices)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=120)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    email = models.EmailField()
+    role = models.CharField(max_length=5)
+
+    objects: ClassVar[MembershipEventManager] = MembershipEventManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["office", "-id"], name="accounts_event_of_office")]
+        triggers = [
+            pgtrigger.Protect(
+                name="keep_people_events", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.email}"

@@ -1,0 +1,184 @@
+"""Invitations: a link by mail, valid for 14 days and once. Only a digest of its key is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.signing import BadSignature, Signer
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.events import MembershipEvent, MembershipEventKind
+from accounts.last_admin import changing_people
+
+if TYPE_CHECKING:
+    from accounts.models import Membership, Office, User
+
+VALID_FOR = timedelta(days=14)
+SALT = "accounts.invitation"
+
+
+class AlreadyThere(Exception):
+    """The person works for the office already, or was invited to it."""
+
+
+class InvitationOver(Exception):
+    """The invitation was used, withdrawn, or is too old."""
+
+
+def digest_of(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def token_of(key: str) -> str:
+    """The key as it stands in the link: signed, so that guesses never reach the database."""
+    return Signer(salt=SALT, sep=".").sign(key)
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Neither accepted nor withdrawn; the link may be too old."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def with_token(self, token: str) -> Invitation | None:
+        """The invitation of a link, whatever became of it; None for what we did not sign."""
+        try:
+            key = Signer(salt=SALT, sep=".").unsign(token)
+        except BadSignature:
+            return None
+        return self.select_related("office").filter(key_digest=digest_of(key)).first()
+
+    def invite(
+        self, office: Office, by: User, *, email: str, role: str, language: str
+    ) -> tuple[Invitation, str]:
+        """Invite on behalf of an Admin; returns the key that only the mail will know.
+
+        Raises PermissionDenied, AlreadyThere.
+        """
+        key = secrets.token_urlsafe(32)
+        with changing_people(office, by):
+            members = office.memberships.filter(is_active=True, user__email__iexact=email)
+            if members.exists() or self.open().filter(office=office, email__iexact=email).exists():
+                raise AlreadyThere
+            invitation = self.create(
+                office=office,
+                email=email,
+                role=role,
+                language=language,
+                invited_by=by,
+                key_digest=digest_of(key),
+                expires_at=Now() + VALID_FOR,
+            )
+            invitation.refresh_from_db()
+            invitation.write(MembershipEventKind.INVITED, by)
+        return invitation, key
+
+
+class Invitation(models.Model):
+    """An office asks a person, known by her address, to work for it in a role."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(max_length=5)
+    language = models.CharField(max_length=2)
+    key_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "office",
+                Lower("email"),
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="accounts_invitation_one_open",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None) | models.Q(revoked_at=None),
+                name="accounts_invitation_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None, accepted_by=None)
+                | models.Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                name="accounts_invitation_accepted_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["admin", "user"]),
+                name="accounts_invitation_known_role",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.office}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def state(self) -> str:
+        """What became of it: accepted, revoked, expired or invited."""
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.is_expired else "invited"
+
+    def resend(self, by: User) -> str:
+        """Begin the 14 days again with a new key, which is returned; the old link dies.
+
+        Raises PermissionDenied, InvitationOver.
+        """
+        key = secrets.token_urlsafe(32)
+        with changing_people(self.office, by):
+            self._change(key_digest=digest_of(key), sent_at=Now(), expires_at=Now() + VALID_FOR)
+            self.write(MembershipEventKind.INVITED_AGAIN, by)
+        return key
+
+    def revoke(self, by: User) -> None:
+        """Withdraw it: the link dies. Raises PermissionDenied, InvitationOver."""
+        with changing_people(self.office, by):
+            self._change(revoked_at=Now())
+            self.write(MembershipEventKind.REVOKED, by)
+
+    def accept(self, person: User) -> Membership:
+        """Let the person in whose address was invited. Raises PermissionDenied, InvitationOver."""
+        if person.email.lower() != self.email.lower():
+            raise PermissionDenied
+        with changing_people(self.office):
+            valid = Invitation.objects.open().filter(pk=self.pk, expires_at__gt=Now())
+            # The digest is the one she holds: a link that was sent again has died meanwhile.
+            if not valid.filter(key_digest=self.key_digest).update(
+                accepted_at=Now(), accepted_by=person
+            ):
+                raise InvitationOver
+            membership = self.office.memberships.let_in(self.office, person, self.role)
+            self.write(MembershipEventKind.JOINED, person, person)
+        return membership
+
+    def write(self, kind: MembershipEventKind, by: User, person: User | None = None) -> None:
+        MembershipEvent.objects.write(
+            self.office, kind, by, email=self.email, role=self.role, person=person
+        )
+
+    def _change(self, **changes: object) -> None:
+        if not Invitation.objects.open().filter(pk=self.pk).update(**changes):
+            raise InvitationOver
+        self.refresh_from_db()

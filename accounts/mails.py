@@ -1,0 +1,59 @@
+"""Mails about people: text and HTML, in the language of the one who reads them."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.http import urlencode
+
+from accounts.invitations import Invitation, token_of
+from accounts.models import User
+
+log = structlog.get_logger(__name__)
+
+
+def send(name: str, to: str, language: str, **context: Any) -> bool:
+    """Send `mails/<name>` and tell whether the mail server took it."""
+    told = {
+        "portal_name": settings.PORTAL_NAME,
+        "portal_url": settings.PORTAL_URL,
+        "support_email": settings.PORTAL_SUPPORT_EMAIL,
+        "language": language or settings.LANGUAGE_CODE,
+        **context,
+    }
+    with translation.override(told["language"]):
+        subject = " ".join(render_to_string(f"mails/{name}_subject.txt", told).split())
+        message = EmailMultiAlternatives(
+            subject, render_to_string(f"mails/{name}_message.txt", told), None, [to]
+        )
+        message.attach_alternative(
+            render_to_string(f"mails/{name}_message.html", told), "text/html"
+        )
+    try:
+        message.send()
+    except (OSError, SMTPException) as error:
+        log.warning("mail_not_sent", mail=name, reason=type(error).__name__)
+        return False
+    return True
+
+
+def send_invitation(invitation: Invitation, key: str, next_path: str = "") -> bool:
+    """Mail the link. The key exists in this call and in the mail only."""
+    link = f"{settings.PORTAL_URL}/invitation/{token_of(key)}"
+    if next_path:
+        link += "?" + urlencode({"next": next_path})
+    person = User.objects.filter(email__iexact=invitation.email).first()
+    return send(
+        "invitation",
+        invitation.email,
+        (person and person.language) or invitation.language,
+        invitation=invitation,
+        inviter=str(invitation.invited_by),
+        link=link,
+    )

@@ -1,0 +1,45 @@
+"""What a person says about herself: name, language, mails, offices."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import person_view
+from accounts.forms import MeForm
+from accounts.models import Membership, Role, User
+from accounts.pages import see_other
+from accounts.requests import PersonRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@person_view
+def me(request: PersonRequest) -> HttpResponse:
+    """Show and change name, language and mails; the address is fixed."""
+    person = request.user
+    form = MeForm(
+        request.POST or None,
+        initial={
+            "name": person.name,
+            "language": person.language,
+            "mail_people": person.mail_people,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        User.objects.filter(pk=person.pk).update(**form.cleaned_data)
+        with translation.override(form.cleaned_data["language"] or translation.get_language()):
+            messages.info(request, _("Your choices are saved."))
+        return see_other("accounts:me")
+    memberships = list(
+        Membership.objects.active()
+        .filter(user=person)
+        .select_related("office")
+        .order_by("office__name")
+    )
+    is_admin = any(membership.role == Role.ADMIN for membership in memberships)
+    context = {"form": form, "memberships": memberships, "is_admin": is_admin}
+    return render(request, "accounts/me.html", context)

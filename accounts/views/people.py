@@ -1,0 +1,174 @@
+"""Administration > Manage users."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.forms import InviteForm, RoleForm
+from accounts.invitations import AlreadyThere, InvitationOver
+from accounts.limits import limited
+from accounts.mails import send_invitation
+from accounts.models import Invitation, LastAdmin, Membership
+from accounts.pages import office_page, safe_next, see_other
+from accounts.requests import OfficeRequest
+
+FORM = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+@office_view(admin=True)
+def users(request: OfficeRequest) -> HttpResponse:
+    """Everybody who works for the office, and who is invited to."""
+    members = (
+        request.office.memberships.active()
+        .with_second_factor()
+        .select_related("user")
+        .order_by("user__name", "pk")
+    )
+    context = {
+        **office_page(request, "users"),
+        "members": members,
+        "invitations": request.office.invitations.open().order_by("email"),
+    }
+    return render(request, "accounts/users.html", context)
+
+
+@require_http_methods(FORM)
+@office_view(admin=True)
+@limited("invite")
+def invite(request: OfficeRequest) -> HttpResponse:
+    """Invite somebody by mail; she chooses name and password herself."""
+    ask_again_after_15_minutes(request)
+    form = InviteForm(
+        request.POST or None, initial={"role": "user", "language": request.office.language}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            invitation, key = Invitation.objects.invite(
+                request.office, request.user, **form.cleaned_data
+            )
+        except AlreadyThere:
+            form.add_error("email", _("This person is in the list already."))
+        else:
+            _tell_sent(request, invitation, send_invitation(invitation, key, safe_next(request)))
+            return see_other("accounts:users", request.office.slug)
+    context = {**office_page(request, "users"), "form": form, "next": safe_next(request)}
+    return render(request, "accounts/invite.html", context)
+
+
+@require_POST
+@office_view(admin=True)
+@limited("invite")
+def resend(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Send the mail again with a new link; the 14 days begin again."""
+    ask_again_after_15_minutes(request)
+    invitation = get_object_or_404(request.office.invitations, uuid=uuid)
+    try:
+        key = invitation.resend(request.user)
+    except InvitationOver:
+        messages.warning(request, _("This invitation was accepted or withdrawn meanwhile."))
+    else:
+        _tell_sent(request, invitation, send_invitation(invitation, key))
+    return see_other("accounts:users", request.office.slug)
+
+
+@require_POST
+@office_view(admin=True)
+def revoke(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Withdraw an invitation: its link dies."""
+    ask_again_after_15_minutes(request)
+    invitation = get_object_or_404(request.office.invitations, uuid=uuid)
+    try:
+        invitation.revoke(request.user)
+    except InvitationOver:
+        messages.warning(request, _("This invitation was accepted or withdrawn meanwhile."))
+    else:
+        told = _("The invitation of %(email)s is withdrawn.")
+        messages.info(request, told % {"email": invitation.email})
+    return see_other("accounts:users", request.office.slug)
+
+
+@require_http_methods(FORM)
+@office_view(admin=True)
+def role(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Give a colleague, or oneself, another role."""
+    member = _member(request, uuid)
+    ask_again_after_15_minutes(request)
+    form = RoleForm(request.POST or None, initial={"role": member.role})
+    if request.method == "POST" and form.is_valid():
+        try:
+            member.change_role(form.cleaned_data["role"], request.user)
+        except LastAdmin:
+            form.add_error("role", _last_admin())
+        else:
+            return _back(request, member)
+    context = {**office_page(request, "users"), "member": member, "form": form}
+    return render(request, "accounts/role.html", context)
+
+
+@require_http_methods(FORM)
+@office_view(admin=True)
+def remove(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """End the access of a colleague: she is out at her next click."""
+    member = _member(request, uuid)
+    ask_again_after_15_minutes(request)
+    if request.method == "POST":
+        try:
+            member.remove(request.user)
+        except LastAdmin:
+            messages.error(request, _last_admin())
+        else:
+            told = _("%(person)s has no access any more.")
+            messages.info(request, told % {"person": member.user})
+        return _back(request, member)
+    context = {**office_page(request, "users"), "member": member}
+    return render(request, "accounts/remove.html", context)
+
+
+@require_http_methods(FORM)
+@office_view()
+def leave(request: OfficeRequest) -> HttpResponse:
+    """Leave the office oneself."""
+    if request.method == "POST":
+        try:
+            request.membership.leave()
+        except LastAdmin:
+            messages.error(request, _last_admin())
+            return see_other("accounts:leave", request.office.slug)
+        told = _("You left %(office)s.")
+        messages.info(request, told % {"office": request.office})
+        return see_other("dashboard:offices")
+    return render(request, "accounts/leave.html", office_page(request, "users"))
+
+
+def _member(request: OfficeRequest, uuid: UUID) -> Membership:
+    members = request.office.memberships.active().select_related("user", "office")
+    return get_object_or_404(members, uuid=uuid)
+
+
+def _back(request: OfficeRequest, member: Membership) -> HttpResponse:
+    """To the list; who took her own rights away has no list any more."""
+    if member.user_id == request.user.pk:
+        return see_other("dashboard:home")
+    return see_other("accounts:users", request.office.slug)
+
+
+def _last_admin() -> str:
+    return _("An office keeps at least one Admin. Make somebody else Admin first.")
+
+
+def _tell_sent(request: OfficeRequest, invitation: Any, sent: bool) -> None:
+    if sent:
+        told = _("The invitation is on its way to %(email)s.")
+        messages.info(request, told % {"email": invitation.email})
+    else:
+        told = _("%(email)s is invited, but the mail could not be sent. Try “Send again”.")
+        messages.error(request, told % {"email": invitation.email})
