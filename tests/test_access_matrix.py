@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
-from accounts.models import Invitation, Membership, Role, User
+from accounts.models import Invitation, Role, User
 from partners.models import Application
 from tests import factories
 from tests.conftest import Cast, make_cast
