@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def our_files(folder: Path, portal: str, ports: tuple[int, int]) -> str:
         "listen 8443 ssl;": f"listen 127.0.0.1:{ports[1]} ssl;",
         "/etc/nginx/tls/fullchain.pem": str(folder / "server.crt"),
         "/etc/nginx/tls/privkey.pem": str(folder / "server.key"),
+        "/etc/nginx/api_errors.conf": str(ROOT / "docker/api_errors.conf"),
         "alias /documents/;": f"alias {settings.STORAGES['documents']['OPTIONS']['location']}/;",
     }.items():
         assert ours in text, ours
@@ -93,24 +95,29 @@ def our_files(folder: Path, portal: str, ports: tuple[int, int]) -> str:
 
 @pytest.fixture
 def front(request: Any, people: Cast, tmp_path: Path) -> Iterator[Front]:
-    certificate(tmp_path, "server")
-    ports = free_port(), free_port()
     own = {"PORTAL_TRUSTED_PROXIES": "1", **getattr(request, "param", {})}
-    with running_portal(tmp_path, **own) as portal:
-        user = "user root;" if os.geteuid() == 0 else ""
-        configuration = tmp_path / "nginx.conf"
-        configuration.write_text(
-            f"{user} daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;"
-            f"events {{}} http {{ access_log off; {our_files(tmp_path, portal, ports)} }}"
-        )
-        nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", tmp_path])
-        front = Front(f"https://localhost:{ports[0]}", f"https://localhost:{ports[1]}", tmp_path)
-        try:
-            _wait(front)
-            yield front
-        finally:
-            nginx.terminate()
-            nginx.wait(10)
+    with running_portal(tmp_path, **own) as portal, running_nginx(tmp_path, portal) as front:
+        yield front
+
+
+@contextmanager
+def running_nginx(folder: Path, portal: str) -> Iterator[Front]:
+    certificate(folder, "server")
+    ports = free_port(), free_port()
+    user = "user root;" if os.geteuid() == 0 else ""
+    configuration = folder / "nginx.conf"
+    configuration.write_text(
+        f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ access_log off; {our_files(folder, portal, ports)} }}"
+    )
+    nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", folder])
+    front = Front(f"https://localhost:{ports[0]}", f"https://localhost:{ports[1]}", folder)
+    try:
+        _wait(front)
+        yield front
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
 
 
 def _wait(front: Front) -> None:
@@ -189,6 +196,28 @@ def test_a_page_comes_over_https_with_bound_cookies(front: Front) -> None:
         answer = http.get(f"{front.url}/accounts/login/")
     assert answer.status_code == 200
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
+    path = "/codabox-connect/accounting-office-consents"
+    for url in (front.url, front.partners_url):
+        with front.client() as http:
+            answer = http.post(url + path, content=b" " * 1_200_000)
+        assert answer.status_code == 413
+        assert answer.headers["Content-Type"] == "application/vnd.api+json"
+        assert answer.headers["ibanity-request-id"]
+        assert answer.json()["errors"][0]["code"] == "payloadTooLarge"
+
+
+def test_without_a_portal_behind_it_software_reads_json(tmp_path: Path) -> None:
+    with running_nginx(tmp_path, f"http://localhost:{free_port()}") as front:
+        for url in (front.url, front.partners_url):
+            with front.client() as http:
+                answer = http.get(f"{url}/codabox-connect/accounting-offices/x/clients/y/z/a")
+            assert answer.status_code == 503
+            assert answer.content.startswith(b'{"errors"')
+            assert answer.headers["Retry-After"] == "5"
+            assert answer.headers["ibanity-request-id"]
 
 
 @pytest.mark.parametrize("front", [{"PORTAL_CERTIFICATE_PROXIES": "127.0.0.1/32"}], indirect=True)
