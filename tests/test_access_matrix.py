@@ -274,9 +274,10 @@ def test_get_changes_nothing(cast: Cast) -> None:
 
     before = state()
     for person in characters(cast).values():
+        browser = as_person(person)
         for name, path in urls():
-            as_person(person).get(filled(name, path, cast))
-            as_person(person).head(filled(name, path, cast))
+            browser.get(filled(name, path, cast))
+            browser.head(filled(name, path, cast))
     assert state() == before
 
 
