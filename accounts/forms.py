@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LANGUAGES, Office, Role, User
+from accounts.topics import Topic
 
 
 class InviteForm(forms.Form):
@@ -26,10 +27,7 @@ class MeForm(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"), required=False, choices=[("", _("As my browser")), *LANGUAGES]
     )
-    mail_people = forms.BooleanField(
-        required=False,
-        label=_("Mail me when somebody joins, leaves or gets another role in an office of mine"),
-    )
+    mails = forms.MultipleChoiceField(label=_("Mail me when"), required=False, choices=Topic)
 
 
 class OrganizationForm(forms.Form):

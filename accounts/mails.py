@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from smtplib import SMTPException
 from typing import Any
 
@@ -18,8 +19,19 @@ from accounts.models import User
 log = structlog.get_logger(__name__)
 
 
-def send(name: str, to: str, language: str, **context: Any) -> bool:
-    """Send `mails/<name>` and tell whether the mail server took it."""
+def send(
+    name: str,
+    to: str,
+    language: str,
+    *,
+    message_id: str = "",
+    attachments: Sequence[tuple[str, bytes, str]] = (),
+    **context: Any,
+) -> bool:
+    """Send `mails/<name>` and tell whether the mail server took it.
+
+    A `message_id` of one's own lets a mail server that gets the mail twice show it once.
+    """
     told = {
         "portal_name": settings.PORTAL_NAME,
         "portal_url": settings.PORTAL_URL,
@@ -30,7 +42,11 @@ def send(name: str, to: str, language: str, **context: Any) -> bool:
     with translation.override(told["language"]):
         subject = " ".join(render_to_string(f"mails/{name}_subject.txt", told).split())
         message = EmailMultiAlternatives(
-            subject, render_to_string(f"mails/{name}_message.txt", told), None, [to]
+            subject,
+            render_to_string(f"mails/{name}_message.txt", told),
+            to=[to],
+            headers={"Message-ID": message_id} if message_id else {},
+            attachments=list(attachments),
         )
         message.attach_alternative(
             render_to_string(f"mails/{name}_message.html", told), "text/html"

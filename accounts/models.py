@@ -10,6 +10,7 @@ import pgtrigger
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -47,8 +48,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120)
     # Empty: the language of the browser.
     language = models.CharField(max_length=2, choices=LANGUAGES, blank=True, default="")
-    # A mail to an Admin when somebody joins, leaves or gets another role in an office of hers.
-    mail_people = models.BooleanField(default=True)
+    # The mails she does not want; see accounts.topics.
+    muted = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(_("operator"), default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -63,6 +63,7 @@ _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in ("http", "https") or not _portal.hostname:
     raise ImproperlyConfigured(f"PORTAL_URL must be a full address, not {PORTAL_URL!r}.")
 OVER_HTTPS = _portal.scheme == "https"
+PORTAL_HOST = _portal.hostname
 ALLOWED_HOSTS: list[str] = env.list(
     "PORTAL_HOSTS",
     default=[_portal.hostname, *(["localhost", "127.0.0.1"] if not OVER_HTTPS else [])],
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
     "clients",
     "consents",
     "documents",
+    "notifications",
     "dashboard",
     "partner_api",
     *(["demo"] if PORTAL_DEMO else []),
@@ -346,6 +348,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "consents.tasks.anchor_the_ledger",
         "schedule": crontab(hour="1", minute="5"),
     },
+    "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 60.0},
+    "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
     "let the default end of searches move on": {
         "task": "documents.tasks.sweep_publications",
         "schedule": 60.0,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from consents.actors import Actor, ActorKind
 from consents.evidence import Evidence
 from consents.ledger import move_head, next_place, seal_of
+from consents.signals import consent_moved
 from consents.triggers import append_only
 
 if TYPE_CHECKING:
@@ -28,10 +32,25 @@ class EventKind(models.TextChoices):
     ASKED = "asked", _("Asked for a decision")
     PAUSED = "paused", _("Paused")
     RESUMED = "resumed", _("Resumed")
+    REMINDED = "reminded", _("Reminder sent")
+    FIRST_FETCHED = "first_fetched", _("First fetch")
+    UNUSED = "unused", _("Not used for 60 days")
+    UNUSUAL = "unusual", _("Unusual volume")
+    BLOCKED = "blocked", _("Software blocked")
+    UNBLOCKED = "unblocked", _("Software unblocked")
 
 
 # These happen as often as people wish; everything else once in the life of a consent.
-REPEATABLE = [EventKind.ASKED, EventKind.PAUSED, EventKind.RESUMED]
+REPEATABLE = [
+    EventKind.ASKED,
+    EventKind.PAUSED,
+    EventKind.RESUMED,
+    EventKind.REMINDED,
+    EventKind.UNUSED,
+    EventKind.UNUSUAL,
+    EventKind.BLOCKED,
+    EventKind.UNBLOCKED,
+]
 
 
 class EventManager(models.Manager["ConsentEvent"]):
@@ -43,9 +62,13 @@ class EventManager(models.Manager["ConsentEvent"]):
         *,
         reason: str = "",
         until: datetime | None = None,
+        asked: Sequence[int] = (),
         evidence: Evidence | None = None,
     ) -> ConsentEvent:
-        """Write an event, its evidence and its place in the office's ledger, in one transaction."""
+        """Write an event, its evidence and its place in the office's ledger, in one transaction.
+
+        After the commit the bell rings: who must be told reads the event row.
+        """
         with transaction.atomic():
             place = next_place(consent.office_id)
             event = ConsentEvent(
@@ -60,6 +83,7 @@ class EventManager(models.Manager["ConsentEvent"]):
                 person=by.person,
                 reason=reason,
                 until=until,
+                asked=list(asked),
             )
             event.seal = seal_of(place.before, event, evidence)
             event.save(force_insert=True)
@@ -67,6 +91,8 @@ class EventManager(models.Manager["ConsentEvent"]):
                 evidence.event = event
                 evidence.save(force_insert=True)
             move_head(consent.office_id, place, event.seal)
+            ring = partial(consent_moved.send_robust, ConsentEvent, event_id=event.pk)
+            transaction.on_commit(ring)
         return event
 
 
@@ -78,13 +104,15 @@ class ConsentEvent(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consent = models.ForeignKey("consents.Consent", models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=9, choices=EventKind.choices)
+    kind = models.CharField(max_length=16, choices=EventKind.choices)
     at = models.DateTimeField(editable=False)
     actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
     actor_name = models.CharField(max_length=200, blank=True)
     person = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True, default="")
     until = models.DateTimeField(null=True)
+    # Whom a colleague asked for a decision; empty for all Admins.
+    asked = ArrayField(models.BigIntegerField(), default=list)
     office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="events")
     number = models.BigIntegerField()
     before = models.CharField(max_length=64, blank=True)

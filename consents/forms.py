@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Office
 
 
 class ChoiceForm(forms.Form):
@@ -28,6 +30,19 @@ class ChoiceForm(forms.Form):
                 _("To allow, first switch on that you have read and accept the terms."),
             )
         return data
+
+
+class AskForm(forms.Form):
+    """Whom to ask for a decision, nobody named for all, and a few words."""
+
+    admins = forms.ModelMultipleChoiceField(
+        Membership.objects.none(), to_field_name="uuid", required=False
+    )
+    note = forms.CharField(required=False, max_length=500)
+
+    def __init__(self, *args: Any, office: Office, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(Any, self.fields["admins"]).queryset = office.memberships.admins()
 
 
 class CancelForm(forms.Form):

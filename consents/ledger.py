@@ -84,6 +84,7 @@ def _event(event: ConsentEvent) -> dict[str, Any]:
         "name": event.actor_name,
         "person": event.person_id,
         "reason": event.reason,
+        "asked": event.asked,
         "until": event.until and event.until.astimezone(UTC).isoformat(timespec="microseconds"),
     }
 

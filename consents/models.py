@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 import pgtrigger
@@ -275,6 +275,25 @@ class Consent(models.Model):
         )
         changes = {"paused_at": None, "paused_until": None}
         return self._change(EventKind.RESUMED, by, stopped, **changes)
+
+    def ask_admins(self, by: Actor, admins: list[User], note: str = "") -> ConsentEvent | None:
+        """Ask Admins of the office to decide, all of them where none is named.
+
+        Returns None when the same person asked within the last ten minutes: a double click.
+        Raises DecisionConflict when there is nothing to decide any more.
+        """
+        with transaction.atomic():
+            locked = Consent.objects.select_for_update(no_key=True, of=("self",)).get(pk=self.pk)
+            if not locked.is_open:
+                raise DecisionConflict(locked)
+            lately = locked.read_at - timedelta(minutes=10)
+            asked = locked.events.filter(kind=EventKind.ASKED, person=by.person, at__gt=lately)
+            if asked.exists():
+                return None
+            asked_ids = sorted(admin.pk for admin in admins)
+            return ConsentEvent.objects.write(
+                self, EventKind.ASKED, by, reason=note, asked=asked_ids
+            )
 
     def withdraw(self, by: Actor) -> None:
         """Close an open request for the partner who made it; an ended one stays as it is."""

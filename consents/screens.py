@@ -177,7 +177,8 @@ def timeline(consent: Consent) -> list[Moment]:
     """What happened to a consent, oldest first: its events and the first fetch."""
     moments = [
         Moment(event.at, event.get_kind_display(), event.actor_name, event.reason, event.until)
-        for event in consent.events.order_by("number")
+        # The first fetch itself tells its time better than the job that noticed it.
+        for event in consent.events.exclude(kind=EventKind.FIRST_FETCHED).order_by("number")
     ]
     first = ConsentActivity.objects.filter(consent=consent).aggregate(at=Min("first_served_at"))
     if first["at"] is not None:
@@ -211,6 +212,13 @@ def just_decided(consent: Consent, person: User) -> bool:
     if newest is None or newest.person_id != person.pk:
         return False
     return consent.read_at - newest.at < timedelta(minutes=10)
+
+
+def last_asked(consent: Consent, person: User) -> datetime | None:
+    """When this person last asked an Admin to decide."""
+    asked = consent.events.filter(kind=EventKind.ASKED, person=person)
+    at: datetime | None = asked.aggregate(at=Max("at"))["at"]
+    return at
 
 
 def ended_by(consent: Consent) -> str:

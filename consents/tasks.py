@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from consents import watch
 from consents.ledger import write_anchors
 from consents.models import Consent
 
@@ -11,6 +12,12 @@ def write_down_lapsed_requests() -> None:
     """Close the requests that nobody answered in time, each with its event."""
     for consent in Consent.objects.lapsed_but_open().iterator():
         consent.lapse()
+
+
+@shared_task
+def notice() -> None:
+    """Reminders, the first fetch, a consent that nobody uses, and unusual volume."""
+    watch.notice()
 
 
 @shared_task

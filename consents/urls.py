@@ -9,6 +9,7 @@ urlpatterns = [
     path("consent/<uuid:uuid>", deciding.manage, name="manage"),
     path("consent/<uuid:uuid>/confirm", deciding.confirm, name="confirm"),
     path("consent/<uuid:uuid>/result", deciding.result, name="result"),
+    path("consent/<uuid:uuid>/ask", deciding.ask, name="ask"),
     path("offices/<slug:slug>/consents", keeping.overview, name="overview"),
     path("offices/<slug:slug>/consents.csv", keeping.export, name="export"),
     path("offices/<slug:slug>/consents/<uuid:uuid>", keeping.detail, name="detail"),

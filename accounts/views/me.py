@@ -14,6 +14,7 @@ from accounts.forms import MeForm
 from accounts.models import Membership, Role, User
 from accounts.pages import see_other
 from accounts.requests import PersonRequest
+from accounts.topics import Topic
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,11 +27,13 @@ def me(request: PersonRequest) -> HttpResponse:
         initial={
             "name": person.name,
             "language": person.language,
-            "mail_people": person.mail_people,
+            "mails": [topic for topic in Topic.values if topic not in person.muted],
         },
     )
     if request.method == "POST" and form.is_valid():
-        User.objects.filter(pk=person.pk).update(**form.cleaned_data)
+        wanted = form.cleaned_data.pop("mails")
+        muted = [topic for topic in Topic.values if topic not in wanted]
+        User.objects.filter(pk=person.pk).update(muted=muted, **form.cleaned_data)
         with translation.override(form.cleaned_data["language"] or translation.get_language()):
             messages.info(request, _("Your choices are saved."))
         return see_other("accounts:me")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import ask_again_after_15_minutes
 from consents.actors import Actor
 from consents.choice import Choice, StaleChoice
-from consents.forms import ChoiceForm
+from consents.forms import AskForm, ChoiceForm
 from consents.models import DecisionConflict, NotAnAdmin, Status, Terms
 from consents.screens import (
     ConsentRequest,
@@ -22,6 +24,7 @@ from consents.screens import (
     earlier_decisions,
     ended_by,
     just_decided,
+    last_asked,
     way_back,
 )
 from consents.views.links import link, see_other, via_of
@@ -115,6 +118,19 @@ def _decide(request: ConsentRequest, choice: Choice) -> HttpResponse:
     return see_other("consents:result", consent, {"via": via, "fresh": "1"})
 
 
+@require_POST
+@consent_view
+def ask(request: ConsentRequest) -> HttpResponse:
+    """A colleague who may not decide asks those who may."""
+    consent, via = request.consent, via_of(request)
+    form = AskForm(request.POST, office=consent.office)
+    if form.is_valid():
+        admins = [membership.user for membership in form.cleaned_data["admins"]]
+        with suppress(DecisionConflict):
+            consent.ask_admins(Actor.of(request), admins, form.cleaned_data["note"])
+    return see_other("consents:manage", consent, {"via": via})
+
+
 @require_safe
 @consent_view
 def result(request: ConsentRequest) -> HttpResponse:
@@ -128,7 +144,7 @@ def _show_request(
     request: ConsentRequest, form: ChoiceForm, terms: Terms, *, changed: bool = False
 ) -> HttpResponse:
     consent, membership = request.consent, request.membership
-    admins = [m.user.name for m in consent.office.memberships.admins().select_related("user")]
+    admins = list(consent.office.memberships.admins().select_related("user").order_by("user__name"))
     stage = "decide" if membership.is_admin else "read_only" if admins else "no_admin"
     context = {
         "consent": consent,
@@ -138,6 +154,8 @@ def _show_request(
         "form": form,
         "terms_changed": changed or request.GET.get("terms") == "changed",
         "admins": admins,
+        "admin_names": [membership.user.name for membership in admins],
+        "asked_at": last_asked(consent, request.user),
         "via": via_of(request),
         "later_url": _later_url(request),
         **earlier_decisions(consent),

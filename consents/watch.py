@@ -1,0 +1,75 @@
+"""What the clock notices about consents, written down as events so that people are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+
+from consents.actors import Actor
+from consents.models import Consent, ConsentActivity, ConsentEvent, EventKind, Status
+
+# The first reminder comes a week after the request, the second a week before it lapses: day 23.
+WEEK = timedelta(days=7)
+UNUSED_AFTER = timedelta(days=60)
+# Five times the busiest day of the month before, where there was a month to speak of.
+UNUSUAL = """
+    select a.consent_id from consents_consentactivity a
+    cross join lateral (
+        select max(b.served) as most, count(*) as days from consents_consentactivity b
+        where b.consent_id = a.consent_id and b.served > 0
+          and b.day < a.day and b.day >= a.day - 30
+    ) usual
+    where a.day >= (statement_timestamp() at time zone 'Europe/Brussels')::date - 1
+      and a.served >= 500 and usual.days >= 7 and a.served > 5 * usual.most
+"""
+
+
+def notice() -> int:
+    """Write down all that is due now; return how many events were written."""
+    return sum(_write_down(kind, due) for kind, due in _due().items())
+
+
+def _due() -> dict[EventKind, Any]:
+    """Which consents get which event; asking twice gives nothing twice."""
+    allowed = Consent.objects.filter(status=Status.ALLOWED)
+    reminders = Count("events", filter=Q(events__kind=EventKind.REMINDED))
+    first = Q(reminders=0, requested_at__lte=Now() - WEEK)
+    second = Q(reminders=1, lapses_at__lte=Now() + WEEK)
+    used = ConsentActivity.objects.filter(consent=OuterRef("pk"), served__gt=0)
+    used_lately = used.filter(last_served_at__gt=Now() - UNUSED_AFTER)
+    return {
+        EventKind.REMINDED: Consent.objects.awaiting_decision()
+        .annotate(reminders=reminders)
+        .filter(first | second),
+        EventKind.FIRST_FETCHED: allowed.filter(Exists(used)).exclude(
+            _told(EventKind.FIRST_FETCHED)
+        ),
+        EventKind.UNUSED: allowed.filter(decided_at__lte=Now() - UNUSED_AFTER)
+        .exclude(Exists(used_lately))
+        .exclude(_told(EventKind.UNUSED, UNUSED_AFTER)),
+        EventKind.UNUSUAL: allowed.filter(pk__in=RawSQL(UNUSUAL, [])).exclude(  # noqa: S611
+            _told(EventKind.UNUSUAL, WEEK)
+        ),
+    }
+
+
+def _told(kind: EventKind, within: timedelta | None = None) -> Exists:
+    events = ConsentEvent.objects.filter(consent=OuterRef("pk"), kind=kind)
+    return Exists(events.filter(at__gt=Now() - within) if within else events)
+
+
+def _write_down(kind: EventKind, due: Any) -> int:
+    written = 0
+    for pk in list(due.values_list("pk", flat=True)[:1000]):
+        with transaction.atomic():
+            consent = Consent.objects.select_for_update(no_key=True, of=("self",)).get(pk=pk)
+            # Asked again under the lock: another worker, or a person, may have been quicker.
+            if due.filter(pk=pk).exists():
+                ConsentEvent.objects.write(consent, kind, Actor.clock())
+                written += 1
+    return written

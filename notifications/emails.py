@@ -1,0 +1,157 @@
+"""The mails about a consent: to whom, and in which words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import mails
+from accounts.models import User
+from accounts.topics import Topic
+from consents.models import ConsentEvent, EventKind
+from consents.receipt import signed_receipt
+from notifications.models import Mail
+
+# Which switch of a person rules which mail. None: it protects the office and always goes out.
+TOPICS: dict[str, Topic | None] = {
+    EventKind.REQUESTED: Topic.REQUESTS,
+    EventKind.REMINDED: Topic.REQUESTS,
+    EventKind.ASKED: Topic.ASKED,
+    EventKind.ALLOWED: None,
+    EventKind.DENIED: Topic.DECISIONS,
+    EventKind.CANCELLED: Topic.DECISIONS,
+    EventKind.PAUSED: Topic.DECISIONS,
+    EventKind.RESUMED: Topic.DECISIONS,
+    EventKind.FIRST_FETCHED: Topic.USE,
+    EventKind.UNUSED: Topic.USE,
+    EventKind.UNUSUAL: None,
+}
+
+
+def receivers(event: ConsentEvent) -> list[User]:
+    """The Admins of the office, but for who did it; the receipt of an allow goes to her as well."""
+    if event.kind not in TOPICS:
+        return []
+    admins = event.office.memberships.admins().filter(user__is_active=True)
+    if event.kind == EventKind.ASKED and event.asked:
+        admins = admins.filter(user__in=event.asked)
+    people = User.objects.filter(pk__in=admins.values("user"))
+    topic = TOPICS[event.kind]
+    if topic is not None:
+        people = people.exclude(muted__contains=[topic])
+    if event.kind != EventKind.ALLOWED:
+        people = people.exclude(pk=event.person_id)
+    return list(people.order_by("pk"))
+
+
+class Words(NamedTuple):
+    """What a mail says, in the language of the moment; `button` leads to `path`."""
+
+    subject: str
+    sentence: str
+    button: str
+    path: str
+
+
+def words_of(event: ConsentEvent) -> Words:
+    consent = event.consent
+    told = {
+        "software": consent.partner.name,
+        "office": event.office.name,
+        "person": event.actor_name,
+    }
+    subject, sentence = (text % told for text in _texts()[event.kind])
+    if event.kind in (EventKind.REQUESTED, EventKind.REMINDED, EventKind.ASKED):
+        path = reverse("consents:manage", args=[consent.uuid]) + "?via=overview"
+        return Words(subject, sentence, _("Open the request"), path)
+    path = reverse("consents:detail", args=[event.office.slug, consent.uuid])
+    return Words(subject, sentence, _("See the consent"), path)
+
+
+def _texts() -> dict[str, tuple[str, str]]:
+    """Subject and sentence by kind of event."""
+    return {
+        EventKind.REQUESTED: (
+            _("%(software)s asks for access to %(office)s"),
+            _(
+                "%(software)s asks to read the documents of %(office)s. Nothing is shared before an Admin allows it."
+            ),
+        ),
+        EventKind.REMINDED: (
+            _("%(software)s still waits for your answer"),
+            _(
+                "%(software)s asked to read the documents of %(office)s and nobody has answered yet."
+            ),
+        ),
+        EventKind.ASKED: (
+            _("%(person)s asks you to decide about %(software)s"),
+            _("%(person)s of %(office)s asks you to allow or deny the request of %(software)s."),
+        ),
+        EventKind.ALLOWED: (
+            _("%(software)s may read the documents of %(office)s"),
+            _(
+                "%(person)s allowed %(software)s to read the documents of %(office)s. The receipt is attached."
+            ),
+        ),
+        EventKind.DENIED: (
+            _("%(software)s has no access to %(office)s"),
+            _("%(person)s denied the request of %(software)s to read the documents of %(office)s."),
+        ),
+        EventKind.CANCELLED: (
+            _("%(software)s can no longer read the documents of %(office)s"),
+            _("%(person)s cancelled the consent for %(software)s. Its next request is refused."),
+        ),
+        EventKind.PAUSED: (
+            _("Access of %(software)s to %(office)s is paused"),
+            _("%(person)s paused the access of %(software)s to the documents of %(office)s."),
+        ),
+        EventKind.RESUMED: (
+            _("%(software)s reads the documents of %(office)s again"),
+            _(
+                "%(person)s ended the pause: %(software)s may read the documents of %(office)s again."
+            ),
+        ),
+        EventKind.FIRST_FETCHED: (
+            _("%(software)s fetched documents of %(office)s for the first time"),
+            _(
+                "The connection works: %(software)s fetched documents of %(office)s for the first time."
+            ),
+        ),
+        EventKind.UNUSED: (
+            _("%(software)s has not fetched anything for 60 days"),
+            _(
+                "%(software)s may read the documents of %(office)s but has not done so for 60 days. If you no longer use it, cancel the consent."
+            ),
+        ),
+        EventKind.UNUSUAL: (
+            _("%(software)s fetches far more than usual from %(office)s"),
+            _(
+                "%(software)s fetches far more documents of %(office)s than usual. If you do not expect that, pause its access."
+            ),
+        ),
+    }
+
+
+def send(mail: Mail) -> bool:
+    """Send a mail in the language of its reader; tell whether the mail server took it."""
+    event, person = mail.event, mail.person
+    language = person.language or event.office.language
+    with translation.override(language):
+        words = words_of(event)
+    receipt = [("receipt.json", signed_receipt(event), "application/json")]
+    return mails.send(
+        "consent",
+        person.email,
+        language,
+        # A mail server that took it twice shows it once: the same event, the same person.
+        message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
+        attachments=receipt if event.kind == EventKind.ALLOWED else [],
+        words=words,
+        note=event.reason if event.kind == EventKind.ASKED else "",
+        at=event.at,
+        can_be_switched_off=TOPICS[event.kind] is not None,
+    )
