@@ -48,6 +48,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Neither accepted nor withdrawn; the link may be too old."""
         return self.filter(accepted_at=None, revoked_at=None)
 
+    def about_to_expire(self) -> InvitationQuerySet:
+        """Open ones whose link is too old, or will be within three days."""
+        return self.open().filter(expires_at__lte=Now() + timedelta(days=3))
+
     def with_token(self, token: str) -> Invitation | None:
         """The invitation of a link, whatever became of it; None for what we did not sign."""
         try:

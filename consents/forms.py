@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Membership, Office
+from accounts.models import Membership, Office, User
 
 
 class ChoiceForm(forms.Form):
@@ -42,7 +42,12 @@ class AskForm(forms.Form):
 
     def __init__(self, *args: Any, office: Office, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(Any, self.fields["admins"]).queryset = office.memberships.admins()
+        admins = office.memberships.admins().select_related("user")
+        cast(Any, self.fields["admins"]).queryset = admins
+
+    @property
+    def people(self) -> list[User]:
+        return [membership.user for membership in self.cleaned_data["admins"]]
 
 
 class CancelForm(forms.Form):

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from consents.actors import Actor
 
 if TYPE_CHECKING:
-    from accounts.models import Office
+    from accounts.models import Office, User
     from consents.models import Consent, Terms
     from partners.models import Partner
 
@@ -50,6 +50,22 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     def lapsed_but_open(self) -> ConsentQuerySet:
         """Requests whose time is over and that nobody wrote down as lapsed yet."""
         return self.filter(status="to_be_determined", closed_at=None, lapses_at__lte=Now())
+
+    def asked(self, person: User) -> ConsentQuerySet:
+        """Add `asks`: the events by which colleagues asked this person to decide, oldest first."""
+        from consents.models import ConsentEvent, EventKind
+
+        mine = models.Q(asked=[]) | models.Q(asked__contains=[person.pk])
+        events = ConsentEvent.objects.filter(mine, kind=EventKind.ASKED).order_by("pk")
+        return self.prefetch_related(models.Prefetch("events", events, to_attr="asks"))
+
+    def with_use(self) -> ConsentQuerySet:
+        """Add `last_served_at`, and `active_days`: on how many of the last 30 it was used."""
+        lately = models.Q(activity__day__gt=Now() - timedelta(days=30), activity__served__gt=0)
+        return self.annotate(
+            last_served_at=models.Max("activity__last_served_at"),
+            active_days=models.Count("activity", filter=lately),
+        )
 
     def denials_before(self, office: Office, partner: Partner) -> list[Consent]:
         """The unbroken row of denials up to now, newest first; an allow in between ends it."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
-from django.db.models.functions import Now
+from typing import cast
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view, person_view
-from accounts.models import Membership
+from accounts.models import Membership, Role
 from accounts.requests import OfficeRequest, PersonRequest
-from consents.models import Status
+from consents.models import Consent, Status
+from consents.querysets import ConsentQuerySet
+from consents.screens import Health
 
 
 @require_safe
@@ -31,32 +33,46 @@ def home(request: PersonRequest) -> HttpResponse:
 @require_safe
 @person_view
 def offices(request: PersonRequest) -> HttpResponse:
-    """The offices of the person, with the number of requests that wait in each."""
-    waiting = Q(
-        office__consents__status=Status.TO_BE_DETERMINED,
-        office__consents__closed_at=None,
-        office__consents__lapses_at__gt=Now(),
-    )
-    memberships = (
+    """The offices of the person, and what waits for her in all of them."""
+    memberships = list(
         Membership.objects.active()
         .filter(user=request.user)
         .select_related("office")
-        .annotate(waiting=Count("office__consents", filter=waiting))
         .order_by("office__name")
     )
-    return render(request, "dashboard/offices.html", {"offices": memberships})
+    decides_for = [entry.office_id for entry in memberships if entry.role == Role.ADMIN]
+    waiting = _waiting(request).filter(office__in=decides_for)
+    context = {"offices": memberships, "waiting": waiting}
+    return render(request, "dashboard/offices.html", context)
 
 
 @require_safe
 @office_view()
 def office(request: OfficeRequest) -> HttpResponse:
-    """One office at a glance: the requests that wait, and what is connected."""
-    consents = request.office.consents
+    """One office at a glance: the requests that wait, the connections, and what needs care."""
+    connected = list(
+        Consent.objects.filter(office=request.office, status=Status.ALLOWED)
+        .with_use()
+        .select_related("partner")
+        .order_by("partner__name")
+    )
+    for consent in connected:
+        consent.health = Health.of(consent)
     context = {
         "office": request.office,
         "role": request.membership.role,
         "section": "dashboard",
-        "waiting": consents.awaiting_decision().select_related("partner").order_by("requested_at"),
-        "connected": consents.filter(status=Status.ALLOWED).count(),
+        "waiting": _waiting(request).filter(office=request.office),
+        "connected": connected,
     }
+    if request.membership.is_admin:
+        context["invitations"] = request.office.invitations.about_to_expire().order_by("expires_at")
+        context["only_admin"] = request.office.memberships.admins().count() == 1
     return render(request, "dashboard/office.html", context)
+
+
+def _waiting(request: PersonRequest) -> ConsentQuerySet:
+    waiting = Consent.objects.awaiting_decision().asked(request.user)
+    return cast(
+        ConsentQuerySet, waiting.select_related("partner", "office").order_by("requested_at")
+    )

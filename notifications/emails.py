@@ -43,7 +43,7 @@ def receivers(event: ConsentEvent) -> list[User]:
     topic = TOPICS[event.kind]
     if topic is not None:
         people = people.exclude(muted__contains=[topic])
-    if event.kind != EventKind.ALLOWED:
+    if event.kind != EventKind.ALLOWED and event.person_id:
         people = people.exclude(pk=event.person_id)
     return list(people.order_by("pk"))
 
@@ -78,13 +78,15 @@ def _texts() -> dict[str, tuple[str, str]]:
         EventKind.REQUESTED: (
             _("%(software)s asks for access to %(office)s"),
             _(
-                "%(software)s asks to read the documents of %(office)s. Nothing is shared before an Admin allows it."
+                "%(software)s asks to read the documents of %(office)s. Nothing is shared before "
+                "an Admin allows it."
             ),
         ),
         EventKind.REMINDED: (
             _("%(software)s still waits for your answer"),
             _(
-                "%(software)s asked to read the documents of %(office)s and nobody has answered yet."
+                "%(software)s asked to read the documents of %(office)s and nobody has answered "
+                "yet."
             ),
         ),
         EventKind.ASKED: (
@@ -94,7 +96,8 @@ def _texts() -> dict[str, tuple[str, str]]:
         EventKind.ALLOWED: (
             _("%(software)s may read the documents of %(office)s"),
             _(
-                "%(person)s allowed %(software)s to read the documents of %(office)s. The receipt is attached."
+                "%(person)s allowed %(software)s to read the documents of %(office)s. The receipt "
+                "is attached."
             ),
         ),
         EventKind.DENIED: (
@@ -112,25 +115,29 @@ def _texts() -> dict[str, tuple[str, str]]:
         EventKind.RESUMED: (
             _("%(software)s reads the documents of %(office)s again"),
             _(
-                "%(person)s ended the pause: %(software)s may read the documents of %(office)s again."
+                "%(person)s ended the pause: %(software)s may read the documents of %(office)s "
+                "again."
             ),
         ),
         EventKind.FIRST_FETCHED: (
             _("%(software)s fetched documents of %(office)s for the first time"),
             _(
-                "The connection works: %(software)s fetched documents of %(office)s for the first time."
+                "The connection works: %(software)s fetched documents of %(office)s for the first "
+                "time."
             ),
         ),
         EventKind.UNUSED: (
             _("%(software)s has not fetched anything for 60 days"),
             _(
-                "%(software)s may read the documents of %(office)s but has not done so for 60 days. If you no longer use it, cancel the consent."
+                "%(software)s may read the documents of %(office)s but has not done so for 60 "
+                "days. If you no longer use it, cancel the consent."
             ),
         ),
         EventKind.UNUSUAL: (
             _("%(software)s fetches far more than usual from %(office)s"),
             _(
-                "%(software)s fetches far more documents of %(office)s than usual. If you do not expect that, pause its access."
+                "%(software)s fetches far more documents of %(office)s than usual. If you do not "
+                "expect that, pause its access."
             ),
         ),
     }
@@ -142,14 +149,16 @@ def send(mail: Mail) -> bool:
     language = person.language or event.office.language
     with translation.override(language):
         words = words_of(event)
-    receipt = [("receipt.json", signed_receipt(event), "application/json")]
+    attachments = []
+    if event.kind == EventKind.ALLOWED:
+        attachments.append(("receipt.json", signed_receipt(event), "application/json"))
     return mails.send(
         "consent",
         person.email,
         language,
         # A mail server that took it twice shows it once: the same event, the same person.
         message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
-        attachments=receipt if event.kind == EventKind.ALLOWED else [],
+        attachments=attachments,
         words=words,
         note=event.reason if event.kind == EventKind.ASKED else "",
         at=event.at,

@@ -25,7 +25,7 @@ NOT_YET = timedelta(seconds=10)
 def fan_out(event_id: int) -> None:
     """Make one mail for everybody who must be told, once for each event."""
     with suppress(IntegrityError), transaction.atomic():
-        # The key of the event: whoever comes second waits for the first, and then has nothing to do.
+        # The key of the event: whoever comes second waits for the first, then has nothing to do.
         FanOut.objects.create(event_id=event_id)
         event = ConsentEvent.objects.select_related("consent", "office").get(pk=event_id)
         for person in receivers(event):

@@ -36,6 +36,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "dashboard:office": OF_OFFICE,
     "consents:manage": OF_OFFICE,
     "consents:confirm": (LOGIN, NO, 303, OUT, OUT),
+    "consents:ask": POST_ONLY,
     "consents:result": (LOGIN, 303, 303, OUT, OUT),
     "consents:overview": OF_ADMIN,
     "consents:export": OF_ADMIN,

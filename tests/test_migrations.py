@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ["accounts", "partners", "clients", "consents", "documents"]
+ROOMS = ["accounts", "partners", "clients", "consents", "documents", "notifications"]
 
 
 @pytest.mark.django_db

@@ -123,11 +123,13 @@ def _decide(request: ConsentRequest, choice: Choice) -> HttpResponse:
 def ask(request: ConsentRequest) -> HttpResponse:
     """A colleague who may not decide asks those who may."""
     consent, via = request.consent, via_of(request)
+    if not consent.is_open:
+        return see_other("consents:result", consent, {"via": via})
     form = AskForm(request.POST, office=consent.office)
-    if form.is_valid():
-        admins = [membership.user for membership in form.cleaned_data["admins"]]
-        with suppress(DecisionConflict):
-            consent.ask_admins(Actor.of(request), admins, form.cleaned_data["note"])
+    if not form.is_valid():
+        return _show_request(request, form, Terms.objects.in_force(get_language() or "en"))
+    with suppress(DecisionConflict):
+        consent.ask_admins(Actor.of(request), form.people, form.cleaned_data["note"])
     return see_other("consents:manage", consent, {"via": via})
 
 
@@ -141,7 +143,7 @@ def result(request: ConsentRequest) -> HttpResponse:
 
 
 def _show_request(
-    request: ConsentRequest, form: ChoiceForm, terms: Terms, *, changed: bool = False
+    request: ConsentRequest, form: ChoiceForm | AskForm, terms: Terms, *, changed: bool = False
 ) -> HttpResponse:
     consent, membership = request.consent, request.membership
     admins = list(consent.office.memberships.admins().select_related("user").order_by("user__name"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q
-from django.db.models.functions import Now
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -227,19 +226,8 @@ def _to_detail(request: OfficeRequest, consent: Consent) -> HttpResponse:
     return response
 
 
-# A month of use tells how often a software normally fetches.
-_LATELY = Q(activity__day__gt=Now() - timedelta(days=30))
-
-
 def _found(office: Office, status: str, words: str) -> Any:
-    consents = (
-        office.consents.select_related("partner", "decided_by")
-        .annotate(
-            last_served_at=Max("activity__last_served_at"),
-            active_days=Count("activity", filter=_LATELY & Q(activity__served__gt=0)),
-        )
-        .order_by("-pk")
-    )
+    consents = office.consents.with_use().select_related("partner", "decided_by").order_by("-pk")
     if status:
         consents = consents.filter(status=status)
     if words:
