@@ -137,8 +137,8 @@ def test_an_inserted_event_is_found(story: Cast) -> None:
     with as_the_owner_of_the_table("consents_consentevent") as cursor:
         cursor.execute(
             "insert into consents_consentevent (uuid, consent_id, kind, at, actor_kind, actor_name,"
-            " reason, office_id, number, before, seal) values (gen_random_uuid(), %s, 'paused',"
-            " now(), 'person', 'x', '', %s, %s, %s, repeat('a', 64))",
+            " reason, asked, office_id, number, before, seal) values (gen_random_uuid(), %s,"
+            " 'paused', now(), 'person', 'x', '', '{}', %s, %s, %s, repeat('a', 64))",
             [consent.pk, story.peeters.pk, head.length + 1, head.seal],
         )
     told = found(story)
