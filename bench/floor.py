@@ -91,7 +91,7 @@ def _page(
     enough = len(wanted) * SQL["small_part"] + 1
     named = {"office": caller.office, "numbers": wanted, "after": after, "enough": enough}
     *_, places, [[size]], clients = _sets(SQL["resolve"], named)
-    numbers = {identifier: number for number, identifier in clients}
+    numbers = {identifier: number for number, identifier, _ in clients}
     which = "few" if size == enough else "whole" if len(numbers) == size else "part"
     window = {
         "scope": str(caller.office),

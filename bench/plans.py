@@ -16,6 +16,7 @@ from accounts.tenancy import office_scope
 from bench import calls, cast
 from bench.report import Report
 from bench.statements import page_sql
+from consents.access import Standing
 from documents.models import Document, Kind
 from documents.querysets import SMALL_PART, Clients
 from partner_api.authentication import CALLER
@@ -48,7 +49,10 @@ class Search:
     def __init__(self, office: Office, count: int) -> None:
         self.office = office
         numbers = cast.numbers(office, count)
-        self.clients: Clients = Document.objects.resolve(office.pk, numbers, None).clients
+        standing = Standing.of(
+            office.consents.filter(status="allowed").values_list("pk", flat=True)[0]
+        )
+        self.clients: Clients = Document.objects.resolve(standing, numbers, None).clients
 
     def plan(self, days: int, *, limit: int = LIMIT, after: Any = None) -> Plan:
         start, end = calls.last(days)

@@ -36,9 +36,9 @@ def write() -> Path:
     statements = {
         "caller": CALLER,
         "standing": list(Standing._fields),
-        "resolve": RESOLVE,
+        "resolve": RESOLVE.format(covered="true"),
         "small_part": SMALL_PART,
-        "one": SCOPE + ONE.format(identifier="d.uuid = %(id)s"),
+        "one": SCOPE + ONE.format(identifier="d.uuid = %(id)s", covered="true"),
         "record": RECORD,
     }
     for name, clients in lists.items():

@@ -28,8 +28,18 @@ class Refusal(StrEnum):
 STANDING_COLUMNS = """
     c.id, o.id, c.status, p.status = 'active', o.is_active,
     c.paused_at is not null and coalesce(c.paused_until > statement_timestamp(), true),
-    coalesce(c.reaccept_by <= statement_timestamp(), false), p.document_kinds
+    coalesce(c.reaccept_by <= statement_timestamp(), false),
+    case when c.excluded_kinds = '{}' then p.document_kinds else array(
+        select unnest(p.document_kinds) except select unnest(c.excluded_kinds)
+    ) end,
+    c.only_listed or exists (select 1 from consents_listedclient l where l.consent_id = c.id)
 """
+# Whether a consent covers the client `c`; asked only where a standing is narrowed.
+COVERED = """(
+    select s.only_listed = exists (
+        select 1 from consents_listedclient l where l.consent_id = s.id and l.client_id = c.id
+    ) from consents_consent s where s.id = %(consent)s
+)"""
 OF_ONE_CONSENT = f"""
     select {STANDING_COLUMNS} from consents_consent c
     join partners_partner p on p.id = c.partner_id
@@ -49,6 +59,7 @@ class Standing(NamedTuple):
     paused: bool
     terms_overdue: bool
     kinds: list[str]
+    narrowed: bool
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -60,6 +71,16 @@ class Standing(NamedTuple):
         with connection.cursor() as cursor:
             cursor.execute(OF_ONE_CONSENT, [consent_id])
             return cls.from_row(cursor.fetchone())
+
+    def covers(self, client_id: int) -> bool:
+        """Whether the office shares this company; asked of the database where it left one out."""
+        if not self.narrowed:
+            return True
+        with connection.cursor() as cursor:
+            sql = f"select {COVERED} from clients_client c where c.id = %(client)s"  # noqa: S608
+            cursor.execute(sql, {"consent": self.consent_id, "client": client_id})
+            row = cursor.fetchone()
+        return bool(row and row[0])
 
     def refusal(self, kind: str | None = None) -> Refusal | None:
         """Return the first reason why documents (of this kind) may not be read; None when they may.

@@ -33,6 +33,7 @@ class Choice:
     partner_name: str
     document_kinds: list[str]
     companies: int
+    scope_number: int
 
     def sign(self) -> str:
         return signing.dumps(asdict(self), salt=SALT, compress=True)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
@@ -38,6 +38,8 @@ class EventKind(models.TextChoices):
     UNUSUAL = "unusual", _("Unusual volume")
     BLOCKED = "blocked", _("Software blocked")
     UNBLOCKED = "unblocked", _("Software unblocked")
+    NARROWED = "narrowed", _("Less is shared")
+    WIDENED = "widened", _("More is shared")
 
 
 # These happen as often as people wish; everything else once in the life of a consent.
@@ -50,6 +52,8 @@ REPEATABLE = [
     EventKind.UNUSUAL,
     EventKind.BLOCKED,
     EventKind.UNBLOCKED,
+    EventKind.NARROWED,
+    EventKind.WIDENED,
 ]
 
 
@@ -63,6 +67,7 @@ class EventManager(models.Manager["ConsentEvent"]):
         reason: str = "",
         until: datetime | None = None,
         asked: Sequence[int] = (),
+        scope: dict[str, Any] | None = None,
         evidence: Evidence | None = None,
     ) -> ConsentEvent:
         """Write an event, its evidence and its place in the office's ledger, in one transaction.
@@ -84,6 +89,7 @@ class EventManager(models.Manager["ConsentEvent"]):
                 reason=reason,
                 until=until,
                 asked=list(asked),
+                scope=scope,
             )
             event.seal = seal_of(place.before, event, evidence)
             event.save(force_insert=True)
@@ -113,6 +119,8 @@ class ConsentEvent(models.Model):
     until = models.DateTimeField(null=True)
     # Whom a colleague asked for a decision; empty for all Admins.
     asked = ArrayField(models.BigIntegerField(), default=list)
+    # Which kinds and companies are shared, or are not, from here on.
+    scope = models.JSONField(null=True)
     office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="events")
     number = models.BigIntegerField()
     before = models.CharField(max_length=64, blank=True)

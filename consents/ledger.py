@@ -85,6 +85,7 @@ def _event(event: ConsentEvent) -> dict[str, Any]:
         "person": event.person_id,
         "reason": event.reason,
         "asked": event.asked,
+        "scope": event.scope,
         "until": event.until and event.until.astimezone(UTC).isoformat(timespec="microseconds"),
     }
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +22,9 @@ from consents.events import ConsentEvent, EventKind
 from consents.evidence import Evidence
 from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
+from consents.scope import ListedClient
 from consents.triggers import append_only
-from partners.models import Partner
+from partners.models import DocumentKind, Partner
 
 __all__ = [
     "Block",
@@ -32,6 +34,7 @@ __all__ = [
     "EventKind",
     "Evidence",
     "LedgerHead",
+    "ListedClient",
     "Terms",
 ]
 
@@ -134,6 +137,13 @@ class Consent(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     reaccept_by = models.DateTimeField(null=True)
+    # What the office leaves out; see consents.scope. The number grows with every change, so that
+    # an allow can name the scope that was on the screen.
+    excluded_kinds = ArrayField(
+        models.CharField(max_length=24, choices=DocumentKind.choices), default=list, db_default=[]
+    )
+    only_listed = models.BooleanField(default=False, db_default=False)
+    scope_number = models.PositiveIntegerField(default=0, db_default=0)
 
     objects: ClassVar[ConsentManager] = ConsentManager()
 
@@ -234,18 +244,27 @@ class Consent(models.Model):
         """Return the first reason why the partner may not read now, or None: read afresh."""
         return Standing.of(self.pk).refusal(kind)
 
-    def allow(self, by: Actor, terms: Terms, **shown: Any) -> ConsentEvent | None:
+    @property
+    def shared_kinds(self) -> list[str]:
+        """The kinds of the software that the office does not leave out."""
+        return [kind for kind in self.partner.document_kinds if kind not in self.excluded_kinds]
+
+    def allow(
+        self, by: Actor, terms: Terms, scope_number: int | None = None, **shown: Any
+    ) -> ConsentEvent | None:
         """Give access. Evidence of what the person saw is kept with the event.
 
-        `shown` are the fields of Evidence that describe the screen. Returns None when the consent
-        was allowed already; raises DecisionConflict when it was decided otherwise, NotAnAdmin
-        when the person may not decide.
+        `shown` are the fields of Evidence that describe the screen, `scope_number` the scope that
+        stood there. Returns None when the consent was allowed already; raises DecisionConflict when
+        it was decided otherwise or covers something else by now, NotAnAdmin when the person may
+        not decide.
         """
         evidence = Evidence.describe(by, terms, **shown)
         return self._move(
             EventKind.ALLOWED,
             by,
             evidence=evidence,
+            only_if=models.Q() if scope_number is None else models.Q(scope_number=scope_number),
             decided_at=Now(),
             decided_by=by.person,
             terms=terms,
@@ -309,6 +328,7 @@ class Consent(models.Model):
         by: Actor,
         reason: str = "",
         evidence: Evidence | None = None,
+        only_if: models.Q | None = None,
         **changes: Any,
     ) -> ConsentEvent | None:
         """One conditional UPDATE and its event, or nothing: the first commit wins."""
@@ -317,8 +337,10 @@ class Consent(models.Model):
             raise NotAnAdmin
         with transaction.atomic():
             if by.kind == ActorKind.PERSON:
-                self._hold_admin(by)
-            source = Consent.objects.filter(pk=self.pk, status=step.source, closed_at=None)
+                self.hold_admin(by)
+            source = Consent.objects.filter(
+                only_if or models.Q(), pk=self.pk, status=step.source, closed_at=None
+            )
             if step.source == Status.TO_BE_DETERMINED:
                 source = source.filter(lapses_at__gt=Now())
             moved = source.update(status=step.target, **changes)
@@ -341,7 +363,7 @@ class Consent(models.Model):
         if by.kind != ActorKind.PERSON:
             raise NotAnAdmin
         with transaction.atomic():
-            self._hold_admin(by)
+            self.hold_admin(by)
             allowed = Consent.objects.filter(pk=self.pk, status=Status.ALLOWED)
             changed = allowed.filter(condition).update(**changes)
             self.reread()
@@ -351,7 +373,7 @@ class Consent(models.Model):
                 return None
             return ConsentEvent.objects.write(self, verb, by, until=until)
 
-    def _hold_admin(self, by: Actor) -> None:
+    def hold_admin(self, by: Actor) -> None:
         """Make sure the person is an Admin now and stays one until this transaction ends."""
         membership = self.office.memberships.active().select_for_update(no_key=True, of=("self",))
         if not membership.filter(user=by.person, role=Role.ADMIN).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, cast
@@ -23,6 +23,8 @@ from accounts.requests import PersonRequest
 from clients.models import Client
 from consents.handback import UnknownAddress, handback
 from consents.models import Consent, ConsentActivity, EventKind, Status
+from consents.scope import clients_in_scope
+from partners.models import DocumentKind
 
 P = ParamSpec("P")
 
@@ -73,15 +75,33 @@ def not_for_you(request: PersonRequest) -> HttpResponse:
 
 
 class Scope(NamedTuple):
-    """What the software will be able to read: kinds in words, and how many companies."""
+    """What the software can read, or will: kinds in words, and how many companies.
+
+    `left_out` counts the companies that the office does not share, `kinds_left_out` names kinds.
+    """
 
     kinds: list[str]
     companies: int
+    kinds_left_out: list[str]
+    left_out: int
+    shares_new: bool
 
     @classmethod
     def of(cls, consent: Consent) -> Scope:
-        companies = Client.objects.active().filter(office_id=consent.office_id).count()
-        return cls(consent.partner.kind_labels, companies)
+        all_of_them = Client.objects.active().filter(office_id=consent.office_id).count()
+        companies = clients_in_scope(consent).count()
+        return cls(
+            kinds_in_words(consent.shared_kinds),
+            companies,
+            kinds_in_words(set(consent.partner.document_kinds) & set(consent.excluded_kinds)),
+            all_of_them - companies,
+            not consent.only_listed,
+        )
+
+
+def kinds_in_words(kinds: Collection[str]) -> list[str]:
+    """The kinds in the words of the reader's language."""
+    return [str(kind.label) for kind in DocumentKind if kind in kinds]
 
 
 class Proof(NamedTuple):
@@ -171,12 +191,20 @@ class Moment(NamedTuple):
     who: str
     reason: str = ""
     until: datetime | None = None
+    scope: dict[str, Any] | None = None
 
 
 def timeline(consent: Consent) -> list[Moment]:
     """What happened to a consent, oldest first: its events and the first fetch."""
     moments = [
-        Moment(event.at, event.get_kind_display(), event.actor_name, event.reason, event.until)
+        Moment(
+            event.at,
+            event.get_kind_display(),
+            event.actor_name,
+            event.reason,
+            event.until,
+            event.scope and {**event.scope, "kinds": kinds_in_words(event.scope["kinds"])},
+        )
         # The first fetch itself tells its time better than the job that noticed it.
         for event in consent.events.exclude(kind=EventKind.FIRST_FETCHED).order_by("number")
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consents.views import deciding, keeping
+from consents.views import deciding, keeping, sharing
 
 app_name = "consents"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("offices/<slug:slug>/consents/<uuid:uuid>", keeping.detail, name="detail"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/pause", keeping.pause, name="pause"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/resume", keeping.resume, name="resume"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/scope", sharing.scope, name="scope"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/scope/more", sharing.more, name="more"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/receipt", keeping.receipt, name="receipt"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/evidence", keeping.evidence, name="evidence"),
     path("receipt-keys", keeping.keys, name="keys"),

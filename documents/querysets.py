@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from accounts.tenancy import SCOPE_SQL
+from consents.access import COVERED, Standing
 
 if TYPE_CHECKING:
     from documents.models import Document  # noqa: F401
@@ -32,8 +33,8 @@ RESOLVE = """
     select count(*) from (
         select 1 from clients_client where office_id = %(office)s limit %(enough)s
     ) capped;
-    select company_number, id from clients_client
-    where office_id = %(office)s and archived_at is null and company_number = any(%(numbers)s)
+    select c.company_number, c.id, {covered} from clients_client c
+    where c.office_id = %(office)s and c.archived_at is null and c.company_number = any(%(numbers)s)
 """
 # Identifier and time as text: they leave as text, and Python would only carry them.
 ON_THE_WIRE = """d.uuid::text, d.public_id,
@@ -57,7 +58,7 @@ ONE = f"""
     join clients_client c on c.id = d.client_id and c.archived_at is null
     left join documents_content k on k.document_id = d.id
     where d.office_id = %(office)s and d.kind = %(kind)s and c.company_number = %(number)s
-      and {{identifier}}
+      and {{identifier}} and {{covered}}
 """  # noqa: S608  # constants only
 
 
@@ -83,6 +84,7 @@ class Found(NamedTuple):
     """One document with its formats."""
 
     id: int
+    client_id: int
     row: Row
     formats: dict[str, Format]
 
@@ -105,6 +107,8 @@ class Clients(NamedTuple):
     numbers: dict[int, str]
     whole_office: bool
     few: bool
+    # How many of those asked about the office left out of the consent.
+    excluded: int = 0
 
 
 class Resolved(NamedTuple):
@@ -116,8 +120,10 @@ class Resolved(NamedTuple):
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
-    def resolve(self, office_id: int, numbers: Sequence[str], after: UUID | None) -> Resolved:
+    def resolve(self, standing: Standing, numbers: Sequence[str], after: UUID | None) -> Resolved:
         """Turn what the wire names into what the tables name: one round trip.
+
+        A company that the office left out of the consent is as unknown as a stranger's.
 
         The place of a cursor is found whether or not its document still belongs to this office:
         a client that leaves while somebody pages must not end the list early.
@@ -125,8 +131,14 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         enough = len(numbers) * SMALL_PART + 1
         with connection.cursor() as cursor:
             cursor.execute(
-                RESOLVE,
-                {"after": after, "office": office_id, "enough": enough, "numbers": list(numbers)},
+                RESOLVE.format(covered=_covered(standing)),
+                {
+                    "after": after,
+                    "office": standing.office_id,
+                    "consent": standing.consent_id,
+                    "enough": enough,
+                    "numbers": list(numbers),
+                },
             )
             horizon = cursor.fetchone()[0]
             cursor.nextset()
@@ -134,8 +146,14 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             cursor.nextset()
             size = cursor.fetchone()[0]
             cursor.nextset()
-            found = {identifier: number for number, identifier in cursor.fetchall()}
-        clients = Clients(found, whole_office=len(found) == size, few=size == enough)
+            rows = cursor.fetchall()
+        found = {identifier: number for number, identifier, covered in rows if covered}
+        clients = Clients(
+            found,
+            whole_office=len(found) == size,
+            few=size == enough,
+            excluded=len(rows) - len(found),
+        )
         return Resolved(clients, place, horizon)
 
     def page(self, window: Window, clients: Clients) -> list[Row]:
@@ -162,16 +180,22 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             rows = cursor.fetchall()
         return [Row(clients.numbers[client], *rest) for client, *rest in rows]
 
-    def one(self, office_id: int, kind: int, number: str, identifier: UUID | str) -> Found | None:
-        """One document of a client the office has now, with its formats; else None."""
+    def one(
+        self, standing: Standing, kind: int, number: str, identifier: UUID | str
+    ) -> Found | None:
+        """One document of a client the office has, and shares, now, with its formats; else None."""
         by_uuid = isinstance(identifier, UUID)
-        sql = ONE.format(identifier="d.uuid = %(id)s" if by_uuid else "d.public_id = %(id)s")
+        sql = ONE.format(
+            identifier="d.uuid = %(id)s" if by_uuid else "d.public_id = %(id)s",
+            covered=_covered(standing),
+        )
         with connection.cursor() as cursor:
             cursor.execute(
                 SCOPE_SQL.replace("%s", "%(scope)s") + sql,
                 {
-                    "scope": str(office_id),
-                    "office": office_id,
+                    "scope": str(standing.office_id),
+                    "office": standing.office_id,
+                    "consent": standing.consent_id,
                     "kind": kind,
                     "number": number,
                     "id": identifier,
@@ -181,9 +205,14 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             rows = cursor.fetchall()
         if not rows:
             return None
-        pk, _client, uuid, public_id, at, attributes = rows[0][:6]
+        pk, client, uuid, public_id, at, attributes = rows[0][:6]
         formats = {row[6]: Format(*row[6:]) for row in rows if row[6]}
-        return Found(pk, Row(number, uuid, public_id, at, attributes), formats)
+        return Found(pk, client, Row(number, uuid, public_id, at, attributes), formats)
+
+
+def _covered(standing: Standing) -> str:
+    """Nothing is asked where nothing was left out: the usual case costs nothing."""
+    return COVERED if standing.narrowed else "true"
 
 
 def _page_sql(window: Window, clients: Clients) -> str:

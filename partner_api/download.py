@@ -80,7 +80,8 @@ def _stream(
     reader: Reader, kind: KindOfDocument, found: Found, wanted: Format, start: int, length: int
 ) -> Iterator[bytes]:
     def may_go_on() -> bool:
-        return Standing.of(reader.consent_id).refusal(kind.type) is None
+        standing = Standing.of(reader.consent_id)
+        return standing.refusal(kind.type) is None and standing.covers(found.client_id)
 
     def on_cut(sent: int) -> None:
         record(

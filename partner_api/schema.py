@@ -170,6 +170,7 @@ COMPONENTS: dict[str, Shape] = {
             ["paging"],
             paging=thing(["limit"], limit={"type": "integer"}, after=IDENTIFIER),
             unknownClients={"type": "array", "items": TEXT},
+            excludedClients={"type": "integer", "minimum": 1},
         ),
     ),
     "OneDocument": thing(["data"], data=ref("Document")),

@@ -100,6 +100,8 @@ def search_answer(
     unknown = [number for number in search.clients if number not in known]
     if unknown:
         meta["unknownClients"] = unknown
+    if clients.excluded:
+        meta["excludedClients"] = clients.excluded
     return {
         "data": {
             "type": "documentSearch",

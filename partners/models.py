@@ -83,11 +83,6 @@ class Partner(models.Model):
         words = [word for word in self.name.split() if word[0].isalnum()]
         return "".join(word[0] for word in words[:2]).upper()
 
-    @property
-    def kind_labels(self) -> list[str]:
-        """The registered kinds in the words of the reader's language."""
-        return [str(kind.label) for kind in DocumentKind if kind in self.document_kinds]
-
     def accepts_redirect(self, uri: str) -> bool:
         """Tell whether a browser may be sent to `uri`: registered exactly, or on an origin."""
         return any(

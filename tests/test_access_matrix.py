@@ -41,6 +41,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:overview": OF_ADMIN,
     "consents:export": OF_ADMIN,
     "consents:detail": OF_ADMIN,
+    "consents:scope": OF_ADMIN,
+    "consents:more": (LOGIN, NO, 303, OUT, OUT),
     "consents:pause": (LOGIN, NO, 303, OUT, OUT),
     "consents:resume": (LOGIN, NO, 303, OUT, OUT),
     "consents:receipt": (LOGIN, NO, OUT, OUT, OUT),

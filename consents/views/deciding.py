@@ -55,8 +55,9 @@ def manage(request: ConsentRequest) -> HttpResponse:
         person=request.user.pk,
         terms=terms.pk,
         partner_name=consent.partner.name,
-        document_kinds=consent.partner.document_kinds,
+        document_kinds=consent.shared_kinds,
         companies=Scope.of(consent).companies,
+        scope_number=consent.scope_number,
     )
     return see_other("consents:confirm", consent, {"choice": choice.sign(), "via": via})
 
@@ -105,6 +106,7 @@ def _decide(request: ConsentRequest, choice: Choice) -> HttpResponse:
             consent.allow(
                 by,
                 shown,
+                choice.scope_number,
                 partner_name=choice.partner_name,
                 document_kinds=choice.document_kinds,
                 companies=choice.companies,
@@ -112,6 +114,8 @@ def _decide(request: ConsentRequest, choice: Choice) -> HttpResponse:
         else:
             consent.deny(by)
     except DecisionConflict:
+        if consent.is_open:  # a colleague changed what is shared in between
+            return see_other("consents:manage", consent, {"via": via, "scope": "changed"})
         return see_other("consents:result", consent, {"via": via, "wish": choice.wish})
     except NotAnAdmin as error:
         raise PermissionDenied from error
@@ -154,6 +158,7 @@ def _show_request(
         "scope": Scope.of(consent),
         "terms": terms,
         "form": form,
+        "scope_changed": request.GET.get("scope") == "changed",
         "terms_changed": changed or request.GET.get("terms") == "changed",
         "admins": admins,
         "admin_names": [membership.user.name for membership in admins],

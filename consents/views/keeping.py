@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -27,14 +28,13 @@ from consents.models import (
     Consent,
     ConsentEvent,
     DecisionConflict,
-    EventKind,
     Evidence,
     NotAnAdmin,
     Status,
 )
 from consents.receipt import evidence_pack, public_key, signed_receipt
 from consents.screens import Health, Proof, Scope, Use, timeline
-from consents.views.links import see_other
+from consents.views.links import consent_of, office_page, see_other, to
 
 PAGE = 25
 
@@ -60,7 +60,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
     for consent in page:
         consent.health = Health.of(consent)
     context = {
-        **_office_page(request),
+        **office_page(request),
         "consents": page[:PAGE],
         "status": status,
         "q": chosen.get("q", ""),
@@ -74,13 +74,13 @@ def overview(request: OfficeRequest) -> HttpResponse:
 @office_view(admin=True)
 def detail(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """The whole story of a consent, the words that were agreed, and what was fetched."""
-    consent = _one(request, uuid)
-    evidence = Evidence.objects.select_related("terms").filter(event__consent=consent).first()
+    consent = consent_of(request, uuid)
+    agreed = Evidence.objects.select_related("terms").filter(event__consent=consent)
     context = {
-        **_office_page(request),
+        **office_page(request),
         "consent": consent,
         "timeline": timeline(consent),
-        "evidence": evidence,
+        "evidence": agreed.order_by("-pk").first(),
         "scope": Scope.of(consent),
         "use": Use.of(consent),
         "proof": Proof.of(consent) if consent.status == Status.CANCELLED else None,
@@ -92,7 +92,7 @@ def detail(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @office_view(admin=True)
 def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """End a given consent, after showing what the software will miss."""
-    consent = _one(request, uuid)
+    consent = consent_of(request, uuid)
     if consent.status != Status.ALLOWED:
         return see_other("consents:result", consent, {"via": "overview"})
     ask_again_after_15_minutes(request)
@@ -102,7 +102,7 @@ def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
             consent.cancel(Actor.of(request))
         return see_other("consents:result", consent, {"via": "overview", "fresh": "1"})
     context = {
-        **_office_page(request),
+        **office_page(request),
         "consent": consent,
         "form": form,
         "scope": Scope.of(consent),
@@ -115,7 +115,7 @@ def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @office_view(admin=True)
 def pause(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """Stop access for a while: until a day, or until somebody resumes it."""
-    consent = _one(request, uuid)
+    consent = consent_of(request, uuid)
     if consent.status != Status.ALLOWED or consent.is_paused:
         return _to_detail(request, consent)
     ask_again_after_15_minutes(request)
@@ -124,7 +124,7 @@ def pause(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         with _told_calmly():
             consent.pause(Actor.of(request), form.ends_at)
         return _to_detail(request, consent)
-    context = {**_office_page(request), "consent": consent, "form": form}
+    context = {**office_page(request), "consent": consent, "form": form}
     return render(request, "consents/pause.html", context)
 
 
@@ -132,7 +132,7 @@ def pause(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @office_view(admin=True)
 def resume(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """Undo a pause, after saying what the software reads again."""
-    consent = _one(request, uuid)
+    consent = consent_of(request, uuid)
     if consent.status != Status.ALLOWED or not consent.is_paused:
         return _to_detail(request, consent)
     ask_again_after_15_minutes(request)
@@ -140,7 +140,7 @@ def resume(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         with _told_calmly():
             consent.resume(Actor.of(request))
         return _to_detail(request, consent)
-    context = {**_office_page(request), "consent": consent, "scope": Scope.of(consent)}
+    context = {**office_page(request), "consent": consent, "scope": Scope.of(consent)}
     return render(request, "consents/resume.html", context)
 
 
@@ -168,7 +168,7 @@ def export(request: OfficeRequest) -> HttpResponse:
 @office_view(admin=True)
 def receipt(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """The signed receipt of a given consent, for the office's own files."""
-    event = _allowed_event(_one(request, uuid))
+    event = _agreed_event(consent_of(request, uuid))
     response = HttpResponse(signed_receipt(event), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{uuid}.json"'
     return response
@@ -178,7 +178,7 @@ def receipt(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @office_view(admin=True)
 def evidence(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """Everything an auditor needs, in one ZIP that can be checked without us."""
-    event = _allowed_event(_one(request, uuid))
+    event = _agreed_event(consent_of(request, uuid))
     response = HttpResponse(evidence_pack(event), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="evidence-{uuid}.zip"'
     return response
@@ -199,15 +199,13 @@ def _iso(moment: datetime | None) -> str:
     return timezone.localtime(moment).isoformat(timespec="seconds") if moment else ""
 
 
-def _one(request: OfficeRequest, uuid: UUID) -> Consent:
-    consents = Consent.objects.select_related("partner", "office", "decided_by")
-    consent: Consent = get_object_or_404(consents, office=request.office, uuid=uuid)
-    return consent
-
-
-def _allowed_event(consent: Consent) -> ConsentEvent:
+def _agreed_event(consent: Consent) -> ConsentEvent:
+    """The newest agreement: the allow, or a later one to share more."""
     events = consent.events.select_related("office", "consent__partner", "evidence__terms")
-    return get_object_or_404(events, kind=EventKind.ALLOWED)
+    found = events.exclude(evidence=None).order_by("-number").first()
+    if found is None:
+        raise Http404
+    return found
 
 
 @contextmanager
@@ -221,9 +219,7 @@ def _told_calmly() -> Iterator[None]:
 
 
 def _to_detail(request: OfficeRequest, consent: Consent) -> HttpResponse:
-    response = redirect("consents:detail", slug=request.office.slug, uuid=consent.uuid)
-    response.status_code = 303
-    return response
+    return to(reverse("consents:detail", args=[request.office.slug, consent.uuid]))
 
 
 def _found(office: Office, status: str, words: str) -> Any:
@@ -234,7 +230,3 @@ def _found(office: Office, status: str, words: str) -> Any:
         by_name = Q(partner__name__icontains=words) | Q(partner__vendor__icontains=words)
         consents = consents.filter(by_name | Q(uuid__icontains=words))
     return consents
-
-
-def _office_page(request: OfficeRequest) -> dict[str, Any]:
-    return {"office": request.office, "role": request.membership.role, "section": "consents"}

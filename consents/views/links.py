@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts.requests import OfficeRequest
 from consents.models import Consent
 from consents.screens import ConsentRequest
 
@@ -24,7 +28,23 @@ def link(name: str, consent: Consent, query: dict[str, str]) -> str:
 
 
 def see_other(name: str, consent: Consent, query: dict[str, str]) -> HttpResponse:
+    return to(link(name, consent, query))
+
+
+def to(address: str) -> HttpResponse:
     """303, so that the browser comes with GET and Back and reload are harmless."""
-    response = redirect(link(name, consent, query))
+    response = redirect(address)
     response.status_code = 303
     return response
+
+
+def consent_of(request: OfficeRequest, uuid: UUID) -> Consent:
+    """The consent of this office, or 404."""
+    consents = Consent.objects.select_related("partner", "office", "decided_by")
+    consent: Consent = get_object_or_404(consents, office=request.office, uuid=uuid)
+    return consent
+
+
+def office_page(request: OfficeRequest) -> dict[str, Any]:
+    """What every page below Administration > CodaBox Connect tells its frame."""
+    return {"office": request.office, "role": request.membership.role, "section": "consents"}

@@ -64,9 +64,7 @@ class Searches(Resource):
         given, raw = read_json(request._request)
         search = read_search(given)
         _allowed(caller, standing, search.kind)
-        clients, place, horizon = Document.objects.resolve(
-            standing.office_id, search.clients, search.after
-        )
+        clients, place, horizon = Document.objects.resolve(standing, search.clients, search.after)
         if search.after is not None and place is None:
             raise invalid(fault("/meta/paging/after", "It is no cursor of an earlier page."))
         identifier, horizon = _frozen(request, raw, caller, horizon)
@@ -107,7 +105,7 @@ class OneDocument(Resource):
         if "\0" in client + document:
             raise not_found()  # PostgreSQL holds no NUL, so nothing has such a name
         identifier = _identifier(known, document)
-        found = Document.objects.one(standing.office_id, known.kind, client, identifier)
+        found = Document.objects.one(standing, known.kind, client, identifier)
         if found is None:
             raise not_found()
         reader = _reader(caller, standing)

@@ -56,3 +56,32 @@ def test_the_proof_counts_a_refused_attempt_within_two_seconds(
     proof = an.page.locator("dl.details").inner_text()
     assert "Refused attempts since\n1" in proof.replace("\n\n", "\n")
     an.check_screen()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+def test_an_leaves_a_company_out_and_shares_it_again(
+    visit: Visit, people: Cast, scripts: bool
+) -> None:
+    allow(people.consent, people.an)
+    shop = factories.make_client(people.janssens, "Shop")
+    an = visit(java_script_enabled=scripts)
+    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
+    an.log_in(people.an)
+    an.page.click("main a:has-text('Change what is shared')")
+    an.page.wait_for_url("**/scope")
+    an.check_screen()
+    an.page.uncheck(f"[name=companies][value='{shop.company_number}']")
+    an.page.click("main button:has-text('Save')")
+    an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert "1 left out" in an.text()
+    an.check_screen()
+    an.page.click("main a:has-text('Change what is shared')")
+    an.page.check(f"[name=companies][value='{shop.company_number}']")
+    an.page.click("main button:has-text('Save')")
+    an.page.wait_for_url("**/scope/more?**")
+    an.check_screen()
+    an.page.check("#id_accept_terms")
+    an.page.click("main button:has-text('Share more')")
+    an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert "1 left out" not in an.text()
+    assert "More is shared" in an.text()

@@ -59,7 +59,9 @@ def test_a_language_without_a_text_gets_english() -> None:
 
 
 def a_choice(cast: Cast) -> Choice:
-    return Choice("allow", str(cast.consent.uuid), cast.an.pk, 1, "Ledgerly", ["salesInvoice"], 3)
+    return Choice(
+        "allow", str(cast.consent.uuid), cast.an.pk, 1, "Ledgerly", ["salesInvoice"], 3, 0
+    )
 
 
 def test_a_choice_travels_signed_and_comes_back_whole(cast: Cast) -> None:
