@@ -40,6 +40,9 @@ class EventKind(models.TextChoices):
     UNBLOCKED = "unblocked", _("Software unblocked")
     NARROWED = "narrowed", _("Less is shared")
     WIDENED = "widened", _("More is shared")
+    TERMS_CHANGED = "terms_changed", _("Terms changed")
+    TERMS_REMINDED = "terms_reminded", _("Reminded of the changed terms")
+    REACCEPTED = "reaccepted", _("Changed terms accepted")
 
 
 # These happen as often as people wish; everything else once in the life of a consent.
@@ -54,6 +57,9 @@ REPEATABLE = [
     EventKind.UNBLOCKED,
     EventKind.NARROWED,
     EventKind.WIDENED,
+    EventKind.TERMS_CHANGED,
+    EventKind.TERMS_REMINDED,
+    EventKind.REACCEPTED,
 ]
 
 

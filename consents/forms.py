@@ -140,8 +140,8 @@ class ScopeForm(forms.Form):
         )
 
 
-class WidenForm(forms.Form):
-    """Sharing more is agreed to like the consent itself, in the words that stood on the page."""
+class AgreeForm(forms.Form):
+    """Agreed to after the allow, like the consent itself: in the words that stood on the page."""
 
     accept_terms = forms.BooleanField(
         label=_("I have read and accept the terms and conditions"),

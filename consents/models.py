@@ -92,7 +92,9 @@ class Terms(models.Model):
     language = models.CharField(max_length=2, choices=LANGUAGES)
     body = models.TextField()
     sha256 = models.CharField(max_length=64, editable=False)
+    material = models.BooleanField(default=False, db_default=False)  # see consents.reacceptance
     published_at = models.DateTimeField(db_default=Now())
+    effective_at = models.DateTimeField(db_default=Now())
 
     objects = TermsQuerySet.as_manager()
 
@@ -137,8 +139,7 @@ class Consent(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     reaccept_by = models.DateTimeField(null=True)
-    # What the office leaves out; see consents.scope. The number grows with every change, so that
-    # an allow can name the scope that was on the screen.
+    # What the office leaves out; see consents.scope. The number grows with every change.
     excluded_kinds = ArrayField(
         models.CharField(max_length=24, choices=DocumentKind.choices), default=list, db_default=[]
     )
@@ -240,6 +241,10 @@ class Consent(models.Model):
         until = self.paused_until
         return self.paused_at is not None and (until is None or until > self.read_at)
 
+    @property
+    def terms_overdue(self) -> bool:
+        return self.reaccept_by is not None and self.reaccept_by <= self.read_at
+
     def access(self, kind: str | None = None) -> Refusal | None:
         """Return the first reason why the partner may not read now, or None: read afresh."""
         return Standing.of(self.pk).refusal(kind)
@@ -252,12 +257,11 @@ class Consent(models.Model):
     def allow(
         self, by: Actor, terms: Terms, scope_number: int | None = None, **shown: Any
     ) -> ConsentEvent | None:
-        """Give access. Evidence of what the person saw is kept with the event.
+        """Give access, with evidence of what the person saw.
 
-        `shown` are the fields of Evidence that describe the screen, `scope_number` the scope that
-        stood there. Returns None when the consent was allowed already; raises DecisionConflict when
-        it was decided otherwise or covers something else by now, NotAnAdmin when the person may
-        not decide.
+        `shown` are the fields of Evidence about the screen, `scope_number` the scope on it. None
+        when it was allowed already; raises DecisionConflict when it was decided otherwise or covers
+        something else by now, and NotAnAdmin.
         """
         evidence = Evidence.describe(by, terms, **shown)
         return self._move(

@@ -30,8 +30,8 @@ class CoolingDown(Exception):
 
 class TermsQuerySet(models.QuerySet["Terms"]):
     def in_force(self, language: str) -> Terms:
-        """The newest published text in this language, or in English where there is none."""
-        published = self.filter(published_at__lte=Now())
+        """The newest text that is in force in this language, or in English where there is none."""
+        published = self.filter(effective_at__lte=Now())
         newest = published.order_by("-version").values("version")[:1]
         texts = {text.language: text for text in published.filter(version=newest)}
         return texts.get(language) or texts["en"]

@@ -126,14 +126,19 @@ def change_scope(
             _carry_out(held, part)
             evidence = None
             if kind == EventKind.WIDENED and held.status == Status.ALLOWED:
-                evidence = _evidence(held, by, terms)
+                evidence = _agreed(held, by, terms)
             ConsentEvent.objects.write(held, kind, by, scope=_told(part), evidence=evidence)
     consent.reread()
 
 
-def _evidence(consent: Consent, by: Actor, terms: Terms | None) -> Evidence:
+def _agreed(consent: Consent, by: Actor, terms: Terms | None) -> Evidence:
     if terms is None:
         raise NeedsTerms
+    return agreement(consent, by, terms)
+
+
+def agreement(consent: Consent, by: Actor, terms: Terms) -> Evidence:
+    """Evidence that a person agreed to these terms for what the consent covers now."""
     return Evidence.describe(
         by,
         terms,

@@ -130,6 +130,8 @@ class Health(NamedTuple):
             return None
         if consent.is_paused:
             return cls("none", _("Paused"))
+        if consent.reaccept_by is not None:
+            return cls("bad" if consent.terms_overdue else "warn", _("The terms have changed"))
         if consent.last_served_at is None:
             young = consent.read_at - consent.decided_at < timedelta(days=2)
             return cls("none" if young else "warn", _("Nothing fetched yet"))

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from consents.views import deciding, keeping, sharing
+from consents.views import deciding, directory, keeping, reaccepting, sharing
 
 app_name = "consents"
 urlpatterns = [
+    path("software", directory.public, name="software"),
+    path("offices/<slug:slug>/software", directory.directory, name="directory"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/block", directory.block, name="block"),
     path("consent/<uuid:uuid>", deciding.manage, name="manage"),
     path("consent/<uuid:uuid>/confirm", deciding.confirm, name="confirm"),
     path("consent/<uuid:uuid>/result", deciding.result, name="result"),
@@ -15,6 +18,7 @@ urlpatterns = [
     path("offices/<slug:slug>/consents/<uuid:uuid>", keeping.detail, name="detail"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/pause", keeping.pause, name="pause"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/resume", keeping.resume, name="resume"),
+    path("offices/<slug:slug>/consents/<uuid:uuid>/terms", reaccepting.terms, name="terms"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/scope", sharing.scope, name="scope"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/scope/more", sharing.more, name="more"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/receipt", keeping.receipt, name="receipt"),

@@ -12,9 +12,11 @@ from django.db.models.functions import Now
 
 from consents.actors import Actor
 from consents.models import Consent, ConsentActivity, ConsentEvent, EventKind, Status
+from consents.reacceptance import TIME_TO_ACCEPT, to_be_reminded, to_be_told
 
 # The first reminder comes a week after the request, the second a week before it lapses: day 23.
 WEEK = timedelta(days=7)
+ABOUT_TERMS = (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED)
 UNUSED_AFTER = timedelta(days=60)
 # Five times the busiest day of the month before, where there was a month to speak of.
 UNUSUAL = """
@@ -52,6 +54,8 @@ def _due() -> dict[EventKind, Any]:
         EventKind.UNUSED: allowed.filter(decided_at__lte=Now() - UNUSED_AFTER)
         .exclude(Exists(used_lately))
         .exclude(_told(EventKind.UNUSED, UNUSED_AFTER)),
+        EventKind.TERMS_CHANGED: to_be_told(),
+        EventKind.TERMS_REMINDED: to_be_reminded(),
         EventKind.UNUSUAL: allowed.filter(pk__in=RawSQL(UNUSUAL, [])).exclude(  # noqa: S611
             _told(EventKind.UNUSUAL, WEEK)
         ),
@@ -70,6 +74,11 @@ def _write_down(kind: EventKind, due: Any) -> int:
             consent = Consent.objects.select_for_update(no_key=True, of=("self",)).get(pk=pk)
             # Asked again under the lock: another worker, or a person, may have been quicker.
             if due.filter(pk=pk).exists():
-                ConsentEvent.objects.write(consent, kind, Actor.clock())
+                if kind == EventKind.TERMS_CHANGED:
+                    deadline = Now() + TIME_TO_ACCEPT
+                    Consent.objects.filter(pk=pk).update(reaccept_by=deadline)
+                    consent.reread()
+                until = consent.reaccept_by if kind in ABOUT_TERMS else None
+                ConsentEvent.objects.write(consent, kind, Actor.clock(), until=until)
                 written += 1
     return written

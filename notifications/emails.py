@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import mails
@@ -29,6 +30,8 @@ TOPICS: dict[str, Topic | None] = {
     EventKind.FIRST_FETCHED: Topic.USE,
     EventKind.UNUSED: Topic.USE,
     EventKind.UNUSUAL: None,
+    EventKind.TERMS_CHANGED: None,
+    EventKind.TERMS_REMINDED: None,
 }
 
 
@@ -63,11 +66,15 @@ def words_of(event: ConsentEvent) -> Words:
         "software": consent.partner.name,
         "office": event.office.name,
         "person": event.actor_name,
+        "until": event.until and date_format(timezone.localtime(event.until), "DATE_FORMAT"),
     }
     subject, sentence = (text % told for text in _texts()[event.kind])
     if event.kind in (EventKind.REQUESTED, EventKind.REMINDED, EventKind.ASKED):
         path = reverse("consents:manage", args=[consent.uuid]) + "?via=overview"
         return Words(subject, sentence, _("Open the request"), path)
+    if event.kind in (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED):
+        path = reverse("consents:terms", args=[event.office.slug, consent.uuid])
+        return Words(subject, sentence, _("Read the changed terms"), path)
     path = reverse("consents:detail", args=[event.office.slug, consent.uuid])
     return Words(subject, sentence, _("See the consent"), path)
 
@@ -131,6 +138,21 @@ def _texts() -> dict[str, tuple[str, str]]:
             _(
                 "%(software)s may read the documents of %(office)s but has not done so for 60 "
                 "days. If you no longer use it, cancel the consent."
+            ),
+        ),
+        EventKind.TERMS_CHANGED: (
+            _("The terms for %(software)s have changed"),
+            _(
+                "The terms under which %(software)s reads the documents of %(office)s have "
+                "changed. Read what is different and accept them before %(until)s: on that day "
+                "access pauses. Until then the old terms hold."
+            ),
+        ),
+        EventKind.TERMS_REMINDED: (
+            _("Access of %(software)s pauses on %(until)s"),
+            _(
+                "Nobody of %(office)s has accepted the changed terms for %(software)s yet. Without "
+                "that its access pauses on %(until)s."
             ),
         ),
         EventKind.UNUSUAL: (

@@ -40,6 +40,11 @@ class PartnerStatus(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+class PartnerQuerySet(models.QuerySet["Partner"]):
+    def active(self) -> PartnerQuerySet:
+        return self.filter(status=PartnerStatus.ACTIVE)
+
+
 class Partner(models.Model):
     """One accounting software and the company behind it, checked by an operator."""
 
@@ -49,6 +54,11 @@ class Partner(models.Model):
     legal_number = models.CharField(_("enterprise number"), max_length=10)
     email = models.EmailField(_("e-mail address"))
     website = models.URLField(_("website"), blank=True)
+    connect_url = models.URLField(
+        _("start of the connection"),
+        blank=True,
+        help_text=_("Where a person begins to connect; shown in the software directory."),
+    )
     # One of the eight named colours of the style sheet, behind the first letters of the name.
     colour = models.CharField(max_length=10, default="blue")
     status = models.CharField(
@@ -61,6 +71,8 @@ class Partner(models.Model):
         _("calls per minute"), null=True, blank=True, help_text=_("Empty: the portal's own limit.")
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PartnerQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -40,7 +40,7 @@ def to(address: str) -> HttpResponse:
 
 def consent_of(request: OfficeRequest, uuid: UUID) -> Consent:
     """The consent of this office, or 404."""
-    consents = Consent.objects.select_related("partner", "office", "decided_by")
+    consents = Consent.objects.select_related("partner", "office", "decided_by", "terms")
     consent: Consent = get_object_or_404(consents, office=request.office, uuid=uuid)
     return consent
 

@@ -18,7 +18,7 @@ from accounts.decorators import ask_again_after_15_minutes, office_view
 from accounts.requests import OfficeRequest
 from clients.models import Client
 from consents.actors import Actor
-from consents.forms import ScopeFilter, ScopeForm, WidenForm
+from consents.forms import AgreeForm, ScopeFilter, ScopeForm
 from consents.models import Consent, DecisionConflict, NotAnAdmin, Status, Terms
 from consents.scope import ScopeChange, change_scope, clients_in_scope, differing
 from consents.screens import Scope, kinds_in_words
@@ -58,7 +58,7 @@ def more(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         return to(reverse("consents:scope", args=[request.office.slug, consent.uuid]))
     ask_again_after_15_minutes(request)
     terms = Terms.objects.in_force(get_language() or "en")
-    form = WidenForm(request.POST if request.method == "POST" else None, in_force=terms)
+    form = AgreeForm(request.POST if request.method == "POST" else None, in_force=terms)
     if request.method == "POST" and form.is_valid():
         return _carried_out(request, consent, change, form.cleaned_data["terms"])
     added = Client.objects.active().filter(office=request.office, pk__in=change.clients_in)

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('legal_number', models.CharField(max_length=10, verbose_name='enterprise number')),
                 ('email', models.EmailField(max_length=254, verbose_name='e-mail address')),
                 ('website', models.URLField(blank=True, verbose_name='website')),
+                ('connect_url', models.URLField(blank=True, help_text='Where a person begins to connect; shown in the software directory.', verbose_name='start of the connection')),
                 ('colour', models.CharField(default='blue', max_length=10)),
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('active', 'Active'), ('suspended', 'Suspended'), ('retired', 'Retired')], default='active', max_length=9)),
                 ('document_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('bankAccountStatement', 'Bank account statements (CODA)'), ('payrollStatement', 'Payroll statements (SODA)'), ('creditCardStatement', 'Credit card statements (CARO)'), ('purchaseInvoice', 'Purchase invoices'), ('salesInvoice', 'Sales invoices')], max_length=24), size=None, verbose_name='kinds')),

@@ -1,0 +1,85 @@
+"""Terms that changed in a material way: every office accepts them anew, or access pauses.
+
+Until the deadline the terms that were accepted hold. Nobody accepts by staying silent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Q
+from django.db.models.functions import Now
+
+from consents.actors import Actor
+from consents.models import Consent, ConsentEvent, DecisionConflict, EventKind, Status, Terms
+from consents.scope import agreement
+
+TIME_TO_ACCEPT = timedelta(days=60)
+FIRST_REMINDER = timedelta(days=30)
+LAST_REMINDER = timedelta(days=7)
+
+
+class Passage(NamedTuple):
+    """A run of words: `change` is "added", "gone" or empty."""
+
+    change: str
+    words: str
+
+
+def differences(old: str, new: str) -> list[Passage]:
+    """The new text with what was added and what is gone, word by word."""
+    before, after = (re.findall(r"\s+|[^\s]+", text) for text in (old, new))
+    passages = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
+        if tag == "equal":
+            passages.append(Passage("", "".join(after[c:d])))
+        else:
+            passages.append(Passage("gone", "".join(before[a:b])))
+            passages.append(Passage("added", "".join(after[c:d])))
+    return [passage for passage in passages if passage.words]
+
+
+def to_be_told() -> Any:
+    """Given consents whose terms changed in a material way, and who were not told so yet."""
+    in_force = Terms.objects.filter(material=True, effective_at__lte=Now())
+    version = in_force.aggregate(newest=Max("version"))["newest"] or 0
+    allowed = Consent.objects.filter(status=Status.ALLOWED)
+    return allowed.filter(reaccept_by=None, terms__version__lt=version)
+
+
+def to_be_reminded() -> Any:
+    """Those who were told and have not answered, 30 and 7 days before their access pauses."""
+    told = Q(
+        events__kind=EventKind.TERMS_REMINDED, events__at__gt=F("reaccept_by") - TIME_TO_ACCEPT
+    )
+    waiting = Consent.objects.filter(status=Status.ALLOWED, reaccept_by__gt=Now())
+    waiting = waiting.annotate(reminders=Count("events", filter=told))
+    return waiting.filter(
+        Q(reminders=0, reaccept_by__lte=Now() + FIRST_REMINDER)
+        | Q(reminders=1, reaccept_by__lte=Now() + LAST_REMINDER)
+    )
+
+
+def reaccept(consent: Consent, by: Actor, terms: Terms) -> ConsentEvent | None:
+    """Accept the changed terms, with evidence; access goes on, or begins again.
+
+    Returns None when a colleague did so already; raises DecisionConflict when the consent has
+    ended, NotAnAdmin.
+    """
+    with transaction.atomic():
+        consent.hold_admin(by)
+        rows = Consent.objects.select_for_update(no_key=True, of=("self",))
+        held = rows.select_related("terms").get(pk=consent.pk)
+        if held.status != Status.ALLOWED or held.terms is None:
+            raise DecisionConflict(held)
+        if held.reaccept_by is None or held.terms.version >= terms.version:
+            return None
+        Consent.objects.filter(pk=held.pk).update(terms=terms, reaccept_by=None)
+        evidence = agreement(held, by, terms)
+        return ConsentEvent.objects.write(held, EventKind.REACCEPTED, by, evidence=evidence)
