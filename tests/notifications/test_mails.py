@@ -117,7 +117,12 @@ def test_a_mail_can_be_switched_off_unless_it_protects_the_office(cast: Cast, ki
     event = event_of(cast, kind)
     assert bea in receivers(event)
     User.objects.filter(pk=bea.pk).update(muted=list(Topic.values))
-    protects = kind in (EventKind.ALLOWED, EventKind.UNUSUAL)
+    protects = kind in (
+        EventKind.ALLOWED,
+        EventKind.UNUSUAL,
+        EventKind.TERMS_CHANGED,
+        EventKind.TERMS_REMINDED,
+    )
     assert (bea in receivers(event)) is protects
 
 
