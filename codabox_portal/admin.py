@@ -1,4 +1,4 @@
-"""Django admin for operators: look-ups. Nothing here can write a status."""
+"""Django admin for operators: the site and its look-ups. Nothing here can write a status."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,7 @@ from accounts.models import Office, User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from consents.models import Consent, Terms
-from partners.models import Application, Partner
+from partners.models import Application
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -71,12 +71,6 @@ class LookUp(Page):
 class Offices(LookUp):
     list_display = ["name", "company_number", "is_active"]
     search_fields = ["name", "company_number"]
-
-
-@admin.register(Partner)
-class Partners(LookUp):
-    list_display = ["name", "vendor", "status"]
-    search_fields = ["name"]
 
 
 @admin.register(Application)

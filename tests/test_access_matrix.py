@@ -123,6 +123,9 @@ for _model in (
         f"admin:{_model}_change": OPERATORS,
         f"admin:{_model}_redirect": (LOGIN,) * 5,
     }
+# Partners are taken in and changed here, by operators.
+MATRIX["admin:partners_partner_add"] = OPERATORS
+MATRIX["admin:partner_secret"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -165,6 +168,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
         return "/codabox-connect/nowhere"
+    if name == "admin:partner_secret":
+        return f"/admin/partners/partner/{cast.ledgerly.pk}/secret/"
     if name == "admin:app_list":
         return "/admin/consents/"
     if name == "admin:catch_all":

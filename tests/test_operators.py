@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.hashers import check_password
 
 from consents.models import Consent, Status
+from partners.models import Application, Partner, PartnerStatus
 from tests.conftest import Cast
 from tests.test_access_matrix import as_person
 
@@ -70,3 +73,55 @@ def test_no_page_of_the_admin_has_consents_to_edit() -> None:
     for page in admin.site._registry.values():
         assert Consent not in [inline.model for inline in page.inlines]
         assert "status" not in getattr(page, "list_editable", ())
+
+
+ENTRY = {
+    "vendor": "Nova NV",
+    "legal_number": "0403170701",
+    "email": "hello@nova.example",
+    "colour": "blue",
+    "document_kinds": ["bankAccountStatement"],
+    "redirect_uris-TOTAL_FORMS": 1,
+    "redirect_uris-INITIAL_FORMS": 0,
+    "certificates-TOTAL_FORMS": 0,
+    "certificates-INITIAL_FORMS": 0,
+}
+
+
+def test_dirk_takes_a_partner_in_as_a_draft_whatever_he_posts(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    good = {"name": "Nova", "redirect_uris-0-uri": "https://nova.example/back", "status": "active"}
+    assert dirk.post("/admin/partners/partner/add/", {**ENTRY, **good}).status_code == 302
+    nova = Partner.objects.get(name="Nova")
+    assert nova.status == PartnerStatus.DRAFT
+    assert [entry.uri for entry in nova.redirect_uris.all()] == ["https://nova.example/back"]
+
+
+def test_dirk_is_told_why_an_address_is_refused(cast: Cast) -> None:
+    bad = {"name": "Nova", "redirect_uris-0-uri": "http://nova.example/back"}
+    page = as_person(cast.dirk).post("/admin/partners/partner/add/", {**ENTRY, **bad})
+    assert "Give a full https address" in page.content.decode()
+    assert not Partner.objects.filter(name="Nova").exists()
+
+
+def test_dirk_sees_a_secret_once_and_the_previous_one_stays_valid(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    first = dirk.post(path)
+    made = Application.objects.get(partner=cast.tally)
+    secret = first.context["secret"]
+    assert secret in first.content.decode()
+    assert "no-store" in first["Cache-Control"]
+    assert check_password(secret, made.client_secret)
+    assert secret not in dirk.get(path).content.decode()
+    second = dirk.post(path).context["secret"]
+    made.refresh_from_db()
+    assert check_password(second, made.client_secret)
+    assert check_password(secret, made.previous_secret)
+    assert LogEntry.objects.filter(user=cast.dirk, object_id=str(cast.tally.pk)).count() == 2
+
+
+def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    assert as_person(cast.an).post(path).status_code == 302
+    assert not Application.objects.filter(partner=cast.tally).exists()
