@@ -1,20 +1,50 @@
-"""Django admin for operators: look-ups. Nothing here can write a status."""
+"""Django admin for operators: the site and its look-ups. Nothing here can write a status."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from accounts.models import Office
+from accounts.models import Office, User
+from accounts.pages import safe_next
+from accounts.second_factor import is_missing
 from consents.models import Consent, Terms
-from partners.models import Application, Partner
+from partners.models import Application
 
 
 class PortalAdminSite(admin.AdminSite):
+    """Only for operators who have a second factor; everybody comes in by the portal's login."""
+
     site_header = site_title = "CodaBox Connect · operators"
     index_title = "Operators"
     enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not is_missing(cast(User, request.user))
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to our login, or an operator without a second factor to where she gets one."""
+        wanted = safe_next(request) or reverse("admin:index")
+        if not request.user.is_authenticated:
+            return redirect_to_login(wanted)
+        if self.has_permission(request):
+            return redirect(wanted)
+        if not request.user.is_staff:
+            raise Http404
+        return redirect(f"{reverse('mfa_activate_totp')}?{urlencode({'next': wanted})}")
+
+    def password_change(  # type: ignore[override]  # the stubs know one template only
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The portal's own screen, which asks again who is there and sends the mail."""
+        return redirect("account_change_password")
 
 
 # The stubs know ModelAdmin as generic, Django does not.
@@ -41,12 +71,6 @@ class LookUp(Page):
 class Offices(LookUp):
     list_display = ["name", "company_number", "is_active"]
     search_fields = ["name", "company_number"]
-
-
-@admin.register(Partner)
-class Partners(LookUp):
-    list_display = ["name", "vendor", "status"]
-    search_fields = ["name"]
 
 
 @admin.register(Application)

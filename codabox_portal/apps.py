@@ -10,4 +10,4 @@ class PortalAdminConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from codabox_portal import admin  # noqa: F401  # registers
+        from codabox_portal import admin, onboarding  # noqa: F401  # register

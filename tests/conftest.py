@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
@@ -99,6 +100,7 @@ def make_cast() -> Cast:
     bram = factories.make_person("Bram", janssens, Role.USER)
     chloe = factories.make_person("Chloé", peeters)
     dirk = factories.make_person("Dirk", is_staff=True, is_superuser=True)
+    Authenticator.objects.create(user=dirk, type="totp", data={"secret": "x"})
     ledgerly = factories.make_partner("Ledgerly")
     tally = factories.make_partner("Tally", redirects=["https://tally.example/back"])
     bakery = factories.make_client(janssens)

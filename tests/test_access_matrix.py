@@ -104,9 +104,9 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "partner_api:document": API,
     "partner_api:nothing": (OUT,) * 5,
     "admin:index": OPERATORS,
-    "admin:login": (IN, IN, IN, IN, LOGIN),
+    "admin:login": (LOGIN, OUT, OUT, OUT, LOGIN),
     "admin:logout": (LOGIN, LOGIN, LOGIN, LOGIN, GONE),
-    "admin:password_change": OPERATORS,
+    "admin:password_change": (LOGIN,) * 5,
     "admin:password_change_done": OPERATORS,
     "admin:autocomplete": OPERATORS,
     "admin:jsi18n": OPERATORS,
@@ -129,6 +129,9 @@ for _model in (
         f"admin:{_model}_change": OPERATORS,
         f"admin:{_model}_redirect": (LOGIN,) * 5,
     }
+# Partners are taken in and changed here, by operators.
+MATRIX["admin:partners_partner_add"] = OPERATORS
+MATRIX["admin:partner_secret"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -171,6 +174,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
         return "/codabox-connect/nowhere"
+    if name == "admin:partner_secret":
+        return f"/admin/partners/partner/{cast.ledgerly.pk}/secret/"
     if name == "admin:app_list":
         return "/admin/consents/"
     if name == "admin:catch_all":

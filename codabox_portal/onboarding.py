@@ -1,0 +1,124 @@
+"""Operators take a partner in: the whole entry on one page, credentials shown this once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from oauth2_provider.generators import generate_client_id, generate_client_secret
+
+from accounts.models import User
+from codabox_portal.admin import Page
+from partners.models import (
+    Application,
+    ClientCertificate,
+    DocumentKind,
+    Partner,
+    PartnerStatus,
+    RedirectUri,
+)
+
+if TYPE_CHECKING:
+    Rows = admin.TabularInline[Any, Any]
+    Entry = forms.ModelForm[Partner]
+else:
+    Rows = admin.TabularInline
+    Entry = forms.ModelForm
+
+
+class PartnerForm(Entry):
+    """The kinds as boxes to tick; the status is not a field of any form."""
+
+    document_kinds = forms.MultipleChoiceField(
+        choices=DocumentKind.choices, widget=forms.CheckboxSelectMultiple, label="Kinds"
+    )
+
+    class Meta:
+        model = Partner
+        fields = (
+            *("name", "vendor", "legal_number", "email", "website", "colour"),
+            *("document_kinds", "calls_per_minute"),
+        )
+
+
+class Redirects(Rows):
+    """Addresses, checked letter for letter by `partners.redirects`."""
+
+    model = RedirectUri
+    extra = 1
+
+
+class Certificates(Rows):
+    model = ClientCertificate
+    extra = 0
+
+
+def fresh_secret(partner: Partner) -> tuple[Application, str]:
+    """Make the partner's credentials, or rotate them; the secret is in no other place."""
+    # Two operators at once must not make two pairs.
+    Partner.objects.select_for_update().get(pk=partner.pk)
+    known = Application.objects.filter(partner=partner).order_by("pk").first()
+    if known is not None:
+        return known, known.rotate_secret()
+    secret = str(generate_client_secret())
+    made = Application.objects.create(
+        partner=partner,
+        name=partner.name,
+        client_id=generate_client_id(),
+        client_secret=secret,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
+    )
+    return made, secret
+
+
+@admin.register(Partner)
+class Partners(Page):
+    """A new partner is a draft; nobody deletes one, since consents speak of it."""
+
+    form = PartnerForm
+    inlines = (Redirects, Certificates)
+    list_display = ("name", "vendor", "status")
+    list_filter = ("status",)
+    search_fields = ("name", "vendor", "legal_number")
+    change_form_template = "admin/partner.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.status = PartnerStatus.DRAFT
+        super().save_model(request, obj, form, change)
+
+    def get_urls(self) -> list[URLPattern]:
+        secret = self.admin_site.admin_view(self.secret)
+        return [path("<int:pk>/secret/", secret, name="partner_secret"), *super().get_urls()]
+
+    def secret(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask by GET; make by POST and show the secret in that very answer, never again."""
+        partner = get_object_or_404(Partner, pk=pk)
+        if not self.has_change_permission(request, partner):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "partner": partner, "title": "Secret"}
+        context["known"] = Application.objects.filter(partner=partner).first()
+        if request.method == "POST":
+            with transaction.atomic():
+                context["application"], context["secret"] = fresh_secret(partner)
+                LogEntry.objects.log_actions(
+                    cast(User, request.user).pk,
+                    Partner.objects.filter(pk=pk),
+                    CHANGE,
+                    "New secret.",
+                    single_object=True,
+                )
+        return TemplateResponse(request, "admin/partner_secret.html", context)

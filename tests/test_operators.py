@@ -1,0 +1,127 @@
+"""Django admin: who comes in, and what nobody can write there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.hashers import check_password
+
+from consents.models import Consent, Status
+from partners.models import Application, Partner, PartnerStatus
+from tests.conftest import Cast
+from tests.test_access_matrix import as_person
+
+
+def test_dirk_comes_in_with_a_second_factor_and_is_sent_to_get_one_without(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    assert dirk.get("/admin/").status_code == 200
+    Authenticator.objects.filter(user=cast.dirk).delete()
+    gate = dirk.get("/admin/consents/consent/")
+    assert gate.status_code == 302
+    enrol = dirk.get(gate["Location"])
+    assert enrol.status_code == 302
+    assert enrol["Location"] == "/accounts/app/add/?next=%2Fadmin%2Fconsents%2Fconsent%2F"
+
+
+def test_recovery_codes_alone_do_not_let_dirk_in(cast: Cast) -> None:
+    Authenticator.objects.filter(user=cast.dirk).update(type="recovery_codes")
+    assert as_person(cast.dirk).get("/admin/").status_code == 302
+
+
+def test_a_stranger_comes_in_by_our_login_and_never_leaves_the_portal(cast: Cast) -> None:
+    nobody = as_person(None)
+    gate = nobody.get("/admin/login/?next=https://evil.example/")
+    assert gate["Location"] == "/accounts/login/?next=/admin/"
+    assert nobody.post("/admin/login/", {"username": cast.dirk.email}).status_code == 302
+
+
+def _row(key: int) -> dict[str, Any]:
+    """Every column of a consent, as the database has it."""
+    columns = [field.attname for field in Consent._meta.concrete_fields]
+    return Consent.objects.values(*columns).get(pk=key)
+
+
+@pytest.mark.parametrize("status", Status.values)
+def test_dirk_cannot_write_a_status_by_form_list_or_action(cast: Cast, status: str) -> None:
+    dirk = as_person(cast.dirk)
+    key = cast.consent.pk
+    before = _row(key)
+    listed: dict[str, Any] = {
+        "form-TOTAL_FORMS": 1,
+        "form-INITIAL_FORMS": 1,
+        "form-0-id": key,
+        "form-0-status": status,
+        "_save": "Save",
+    }
+    acted = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+    for path, sent in {
+        f"/admin/consents/consent/{key}/change/": {"status": status},
+        f"/admin/consents/consent/{key}/delete/": {"post": "yes"},
+        "/admin/consents/consent/add/": {"status": status},
+    }.items():
+        assert dirk.post(path, sent).status_code == 403, path
+    dirk.post("/admin/consents/consent/", listed)
+    dirk.post("/admin/consents/consent/", acted)
+    assert _row(key) == before
+
+
+def test_no_page_of_the_admin_has_consents_to_edit() -> None:
+    for page in admin.site._registry.values():
+        assert Consent not in [inline.model for inline in page.inlines]
+        assert "status" not in getattr(page, "list_editable", ())
+
+
+ENTRY = {
+    "vendor": "Nova NV",
+    "legal_number": "0403170701",
+    "email": "hello@nova.example",
+    "colour": "blue",
+    "document_kinds": ["bankAccountStatement"],
+    "redirect_uris-TOTAL_FORMS": 1,
+    "redirect_uris-INITIAL_FORMS": 0,
+    "certificates-TOTAL_FORMS": 0,
+    "certificates-INITIAL_FORMS": 0,
+}
+
+
+def test_dirk_takes_a_partner_in_as_a_draft_whatever_he_posts(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    good = {"name": "Nova", "redirect_uris-0-uri": "https://nova.example/back", "status": "active"}
+    assert dirk.post("/admin/partners/partner/add/", {**ENTRY, **good}).status_code == 302
+    nova = Partner.objects.get(name="Nova")
+    assert nova.status == PartnerStatus.DRAFT
+    assert [entry.uri for entry in nova.redirect_uris.all()] == ["https://nova.example/back"]
+
+
+def test_dirk_is_told_why_an_address_is_refused(cast: Cast) -> None:
+    bad = {"name": "Nova", "redirect_uris-0-uri": "http://nova.example/back"}
+    page = as_person(cast.dirk).post("/admin/partners/partner/add/", {**ENTRY, **bad})
+    assert "Give a full https address" in page.content.decode()
+    assert not Partner.objects.filter(name="Nova").exists()
+
+
+def test_dirk_sees_a_secret_once_and_the_previous_one_stays_valid(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    first = dirk.post(path)
+    made = Application.objects.get(partner=cast.tally)
+    secret = first.context["secret"]
+    assert secret in first.content.decode()
+    assert "no-store" in first["Cache-Control"]
+    assert check_password(secret, made.client_secret)
+    assert secret not in dirk.get(path).content.decode()
+    second = dirk.post(path).context["secret"]
+    made.refresh_from_db()
+    assert check_password(second, made.client_secret)
+    assert check_password(secret, made.previous_secret)
+    assert LogEntry.objects.filter(user=cast.dirk, object_id=str(cast.tally.pk)).count() == 2
+
+
+def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    assert as_person(cast.an).post(path).status_code == 302
+    assert not Application.objects.filter(partner=cast.tally).exists()
