@@ -14,6 +14,22 @@ class ClientQuerySet(models.QuerySet["Client"]):
     def active(self) -> ClientQuerySet:
         return self.filter(archived_at=None)
 
+    def named(self, words: str) -> ClientQuerySet:
+        """Those with these words in name or code, or these digits in the enterprise number."""
+        if not words:
+            return self
+        digits = "".join(filter(str.isdigit, words)) or words
+        by_name = models.Q(name__icontains=words) | models.Q(code__icontains=words)
+        return self.filter(by_name | models.Q(company_number__contains=digits))
+
+    def by_name(self, after: str = "") -> ClientQuerySet:
+        """In the order of their names, those after the one with the number `after`."""
+        last = self.filter(company_number=after).first() if after else None
+        if last is None:
+            return self.order_by("name", "pk")
+        further = models.Q(name__gt=last.name) | models.Q(name=last.name, pk__gt=last.pk)
+        return self.filter(further).order_by("name", "pk")
+
 
 class Client(models.Model):
     """A company whose books an office keeps; people see it as *Company*, *Dossier*, *Akte*."""

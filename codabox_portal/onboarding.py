@@ -11,14 +11,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import User
 from codabox_portal.admin import Page
+from consents.models import Status
 from partners.models import (
+    PARTNER_MOVES,
     Application,
     ClientCertificate,
     DocumentKind,
@@ -45,9 +47,21 @@ class PartnerForm(Entry):
     class Meta:
         model = Partner
         fields = (
-            *("name", "vendor", "legal_number", "email", "website", "colour"),
+            *("name", "vendor", "legal_number", "email", "website", "connect_url", "colour"),
             *("document_kinds", "calls_per_minute"),
         )
+
+
+class StateForm(forms.Form):
+    """Where a partner goes from its state now, and why."""
+
+    status = forms.ChoiceField(widget=forms.RadioSelect)
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        moves = [(target.value, target.label) for target in PARTNER_MOVES[partner.status]]
+        cast(Any, self.fields["status"]).choices = moves
 
 
 class Redirects(Rows):
@@ -102,23 +116,57 @@ class Partners(Page):
 
     def get_urls(self) -> list[URLPattern]:
         secret = self.admin_site.admin_view(self.secret)
-        return [path("<int:pk>/secret/", secret, name="partner_secret"), *super().get_urls()]
+        state = self.admin_site.admin_view(self.state)
+        return [
+            path("<int:pk>/secret/", secret, name="partner_secret"),
+            path("<int:pk>/state/", state, name="partner_state"),
+            *super().get_urls(),
+        ]
 
-    def secret(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask by GET; make by POST and show the secret in that very answer, never again."""
+    def state(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what a move will stop, take the reason, and write both down with the move."""
+        partner = self._partner(request, pk)
+        form = StateForm(request.POST if request.method == "POST" else None, partner=partner)
+        if request.method == "POST" and form.is_valid():
+            status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
+            with transaction.atomic():
+                if partner.move(status):
+                    self._log(request, partner, f"State {status}: {reason}")
+            return redirect("admin:partners_partner_change", pk)
+        allowed = partner.consents.filter(status=Status.ALLOWED).select_related("office")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "State",
+            "partner": partner,
+            "form": form,
+            "allowed": allowed.count(),
+            "waiting": partner.consents.awaiting_decision().count(),
+            "offices": [consent.office for consent in allowed.order_by("office__name")[:20]],
+        }
+        return TemplateResponse(request, "admin/partner_state.html", context)
+
+    def _partner(self, request: HttpRequest, pk: int) -> Partner:
         partner = get_object_or_404(Partner, pk=pk)
         if not self.has_change_permission(request, partner):
             raise PermissionDenied
+        return partner
+
+    def _log(self, request: HttpRequest, partner: Partner, message: str) -> None:
+        LogEntry.objects.log_actions(
+            cast(User, request.user).pk,
+            Partner.objects.filter(pk=partner.pk),
+            CHANGE,
+            message,
+            single_object=True,
+        )
+
+    def secret(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask by GET; make by POST and show the secret in that very answer, never again."""
+        partner = self._partner(request, pk)
         context = {**self.admin_site.each_context(request), "partner": partner, "title": "Secret"}
         context["known"] = Application.objects.filter(partner=partner).first()
         if request.method == "POST":
             with transaction.atomic():
                 context["application"], context["secret"] = fresh_secret(partner)
-                LogEntry.objects.log_actions(
-                    cast(User, request.user).pk,
-                    Partner.objects.filter(pk=pk),
-                    CHANGE,
-                    "New secret.",
-                    single_object=True,
-                )
+                self._log(request, partner, "New secret.")
         return TemplateResponse(request, "admin/partner_secret.html", context)

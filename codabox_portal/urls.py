@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("dashboard.urls")),
     path("", include("consents.urls")),
+    path("", include("documents.urls")),
 ]
 if settings.PORTAL_DEMO:
     urlpatterns.append(path("", include("demo.urls")))

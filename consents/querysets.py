@@ -13,6 +13,7 @@ from consents.actors import Actor
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
+    from clients.models import Client
     from consents.models import Consent, Terms
     from partners.models import Partner
 
@@ -50,6 +51,15 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     def lapsed_but_open(self) -> ConsentQuerySet:
         """Requests whose time is over and that nobody wrote down as lapsed yet."""
         return self.filter(status="to_be_determined", closed_at=None, lapses_at__lte=Now())
+
+    def covering(self, client: Client) -> ConsentQuerySet:
+        """Those under which this company may be read: allowed, and the office shares it."""
+        from consents.scope import ListedClient
+
+        listed = ListedClient.objects.filter(consent=models.OuterRef("pk"), client=client)
+        allowed = self.filter(office=client.office_id, status="allowed")
+        allowed = allowed.annotate(is_listed=models.Exists(listed))
+        return allowed.filter(only_listed=models.F("is_listed"))
 
     def asked(self, person: User) -> ConsentQuerySet:
         """Add `asks`: the events by which colleagues asked this person to decide, oldest first."""

@@ -40,6 +40,15 @@ class PartnerStatus(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+# An operator's moves; who is retired stays so, and asks for a new entry.
+PARTNER_MOVES: dict[str, list[PartnerStatus]] = {
+    PartnerStatus.DRAFT: [PartnerStatus.ACTIVE, PartnerStatus.RETIRED],
+    PartnerStatus.ACTIVE: [PartnerStatus.SUSPENDED, PartnerStatus.RETIRED],
+    PartnerStatus.SUSPENDED: [PartnerStatus.ACTIVE, PartnerStatus.RETIRED],
+    PartnerStatus.RETIRED: [],
+}
+
+
 class PartnerQuerySet(models.QuerySet["Partner"]):
     def active(self) -> PartnerQuerySet:
         return self.filter(status=PartnerStatus.ACTIVE)
@@ -94,6 +103,13 @@ class Partner(models.Model):
         """One or two letters for the monogram."""
         words = [word for word in self.name.split() if word[0].isalnum()]
         return "".join(word[0] for word in words[:2]).upper()
+
+    def move(self, status: str) -> bool:
+        """Go to another state; False where no such arrow leads from where the partner is now."""
+        sources = [source for source, targets in PARTNER_MOVES.items() if status in targets]
+        moved = Partner.objects.filter(pk=self.pk, status__in=sources).update(status=status)
+        self.refresh_from_db(fields=["status"])
+        return bool(moved)
 
     def accepts_redirect(self, uri: str) -> bool:
         """Tell whether a browser may be sent to `uri`: registered exactly, or on an origin."""

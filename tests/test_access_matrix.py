@@ -53,6 +53,9 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:evidence": (LOGIN, NO, OUT, OUT, OUT),
     "consents:keys": EVERYBODY,
     "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
+    "documents:companies": OF_OFFICE,
+    "documents:company": OF_OFFICE,
+    "documents:reads": OF_OFFICE,
     "accounts:language": POST_ONLY,
     "accounts:me": LOGGED_IN,
     "accounts:organization": PROVEN,
@@ -78,11 +81,12 @@ MATRIX: dict[str, tuple[int, ...]] = {
             "mfa_login_webauthn",
             "mfa_authenticate",
             "mfa_trust",
-            "mfa_reauthenticate",
             "mfa_reauthenticate_webauthn",
         ],
         (LOGIN,) * 5,
     ),
+    # Only Dirk has a second factor here.
+    "mfa_reauthenticate": (LOGIN, LOGIN, LOGIN, LOGIN, IN),
     "mfa_index": LOGGED_IN,
     "end_session": POST_ONLY,
     "account_login": (IN, LOGIN, LOGIN, LOGIN, LOGIN),
@@ -132,6 +136,7 @@ for _model in (
 # Partners are taken in and changed here, by operators.
 MATRIX["admin:partners_partner_add"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
+MATRIX["admin:partner_state"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -174,8 +179,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
         return "/codabox-connect/nowhere"
-    if name == "admin:partner_secret":
-        return f"/admin/partners/partner/{cast.ledgerly.pk}/secret/"
+    if name in ("admin:partner_secret", "admin:partner_state"):
+        return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
     if name == "admin:app_list":
         return "/admin/consents/"
     if name == "admin:catch_all":
@@ -194,6 +199,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<uuid:uuid>": cast.consent.uuid,
         "<str:consent>": cast.consent.uuid,
         "<str:office>": cast.janssens.uuid,
+        "<str:number>": cast.bakery.company_number,
         "<str:client>": cast.bakery.company_number,
         "<str:kind>": "bank-account-statements",
         "<str:document>": uuid.uuid4(),

@@ -12,7 +12,9 @@ from django.contrib.auth.hashers import check_password
 
 from consents.models import Consent, Status
 from partners.models import Application, Partner, PartnerStatus
+from tests import factories
 from tests.conftest import Cast
+from tests.factories import allow
 from tests.test_access_matrix import as_person
 
 
@@ -125,3 +127,31 @@ def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
     assert as_person(cast.an).post(path).status_code == 302
     assert not Application.objects.filter(partner=cast.tally).exists()
+
+
+def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
+    dirk, nova = as_person(cast.dirk), factories.make_partner("Nova", status="draft")
+    path = f"/admin/partners/partner/{nova.pk}/state/"
+    assert dirk.post(path, {"status": "active"}).status_code == 200
+    nova.refresh_from_db()
+    assert nova.status == "draft", "no reason was given"
+    for status in ("active", "suspended", "active", "retired"):
+        assert dirk.post(path, {"status": status, "reason": f"because {status}"}).status_code == 302
+        nova.refresh_from_db()
+        assert nova.status == status
+    told = LogEntry.objects.filter(object_id=str(nova.pk)).order_by("pk")
+    assert told[0].change_message == "State active: because active"
+    assert told.count() == 4
+    dirk.post(path, {"status": "active", "reason": "back"})
+    nova.refresh_from_db()
+    assert nova.status == "retired"
+
+
+def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    dirk, path = as_person(cast.dirk), f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
+    page = dirk.get(path).content.decode()
+    assert "1 allowed consent " in page
+    assert cast.janssens.name in page
+    dirk.post(path, {"status": "suspended", "reason": "leaked its secret"})
+    assert cast.fresh().access() == "partnerSuspended"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +12,6 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import ask_again_after_15_minutes, office_view
 from accounts.models import Office
 from accounts.requests import OfficeRequest
+from accounts.spreadsheet import csv_file, iso
 from consents.actors import Actor
 from consents.forms import CancelForm, OverviewFilter, PauseForm
 from consents.models import (
@@ -148,20 +146,10 @@ def resume(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @office_view(admin=True)
 def export(request: OfficeRequest) -> HttpResponse:
     """All consents of the office as CSV; no cell can run as a formula in a spreadsheet."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="consents.csv"'
-    response.write("\ufeff")  # so that spreadsheets read it as UTF-8
-    rows = csv.writer(response)
     heads = [_("Software"), _("Vendor"), _("Status"), _("Consent ID"), _("Requested")]
-    rows.writerow([*heads, _("Decided"), _("Decided by"), _("Cancelled"), _("Last fetch")])
-    for consent in _found(request.office, "", "").iterator(chunk_size=500):
-        times = (consent.decided_at, consent.cancelled_at, consent.last_served_at)
-        decided, cancelled, fetched = (_iso(moment) for moment in times)
-        by = str(consent.decided_by or "")
-        cells = [consent.partner.name, consent.partner.vendor, consent.get_status_display()]
-        cells += [str(consent.uuid), _iso(consent.requested_at), decided, by, cancelled, fetched]
-        rows.writerow([harmless(cell) for cell in cells])
-    return response
+    heads += [_("Decided"), _("Decided by"), _("Cancelled"), _("Last fetch")]
+    consents = _found(request.office, "", "").iterator(chunk_size=500)
+    return csv_file("consents.csv", heads, (_cells(consent) for consent in consents))
 
 
 @require_safe
@@ -190,13 +178,12 @@ def keys(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"keys": [public_key()]})
 
 
-def harmless(cell: str) -> str:
-    """Text that a spreadsheet would take for a formula, with a quote in front (OWASP)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "\0") else cell
-
-
-def _iso(moment: datetime | None) -> str:
-    return timezone.localtime(moment).isoformat(timespec="seconds") if moment else ""
+def _cells(consent: Any) -> list[str]:
+    times = (consent.decided_at, consent.cancelled_at, consent.last_served_at)
+    decided, cancelled, fetched = (iso(moment) for moment in times)
+    cells = [consent.partner.name, consent.partner.vendor, str(consent.get_status_display())]
+    cells += [str(consent.uuid), iso(consent.requested_at), decided, str(consent.decided_by or "")]
+    return [*cells, cancelled, fetched]
 
 
 def _agreed_event(consent: Consent) -> ConsentEvent:

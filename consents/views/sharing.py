@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -103,14 +102,7 @@ def _companies(request: OfficeRequest, consent: Consent) -> dict[str, Any]:
     asked = ScopeFilter(request.GET)
     asked.is_valid()
     words, after = asked.cleaned_data.get("q", ""), asked.cleaned_data.get("after", "")
-    clients = Client.objects.active().filter(office=request.office).order_by("name", "pk")
-    if words:
-        digits = "".join(filter(str.isdigit, words)) or words
-        named = Q(name__icontains=words) | Q(code__icontains=words)
-        clients = clients.filter(named | Q(company_number__contains=digits))
-    last = clients.filter(company_number=after).first()
-    if last:
-        clients = clients.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
+    clients = Client.objects.active().filter(office=request.office).named(words).by_name(after)
     page = list(clients[: PAGE + 1])
     covered = clients_in_scope(consent).filter(pk__in=[client.pk for client in page])
     further = {"q": words, "after": page[PAGE - 1].company_number} if page[PAGE:] else None

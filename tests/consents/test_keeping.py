@@ -19,8 +19,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 from pypdf import PdfReader
 
+from accounts.spreadsheet import harmless
 from consents.models import Consent, DecisionConflict, NotAnAdmin
-from consents.views.keeping import harmless
 from documents.models import Outcome
 from documents.reads import Reader, record
 from tests import factories

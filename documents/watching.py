@@ -1,0 +1,64 @@
+"""Who can see a company, and who fetched which of its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from accounts.tenancy import office_scope
+from clients.models import Client
+from consents.models import Consent
+from documents.models import Document, DocumentRead, Kind, Outcome
+
+# The export reads so many rows at a time.
+BATCH = 500
+
+
+class Fetch(NamedTuple):
+    """One document that left the portal; `key` is the place in the list."""
+
+    key: int
+    at: datetime
+    software: str
+    kind: str
+    document: str
+    format: str
+    whole: bool
+
+
+def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch]:
+    """The newest fetches of this company's documents under its office, older than `before`."""
+    with office_scope(client.office_id):
+        documents = Document.objects.filter(client=client)
+        found = DocumentRead.objects.filter(
+            office_id=client.office_id,
+            document_id__in=documents.values("pk"),
+            outcome__in=[Outcome.SERVED, Outcome.CUT],
+        )
+        if before is not None:
+            found = found.filter(pk__lt=before)
+        rows = list(found.order_by("-pk")[:limit])
+        known = documents.in_bulk([row.document_id for row in rows if row.document_id])
+    consents = Consent.objects.select_related("partner").in_bulk({row.consent_id for row in rows})
+    return [
+        Fetch(
+            row.pk,
+            row.at,
+            consents[row.consent_id].partner.name,
+            str(Kind(known[row.document_id].kind).label),
+            known[row.document_id].public_id or str(known[row.document_id].uuid),
+            row.media_type,
+            row.outcome == Outcome.SERVED,
+        )
+        for row in rows
+        if row.document_id in known
+    ]
+
+
+def all_fetches(client: Client) -> Iterator[Fetch]:
+    """Every fetch, newest first, a batch at a time."""
+    batch = fetches(client, BATCH)
+    while batch:
+        yield from batch
+        batch = fetches(client, BATCH, batch[-1].key)

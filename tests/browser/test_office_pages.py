@@ -1,0 +1,93 @@
+"""The pages of an office beside the consents: software directory, changed terms, companies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from consents import watch
+from consents.models import Terms
+from tests import factories
+from tests.browser.conftest import Visitor
+from tests.conftest import Cast, Software
+from tests.factories import allow
+
+Visit = Callable[..., Visitor]
+SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+
+
+@SCRIPTS
+def test_an_denies_blocks_and_unblocks_a_software(
+    visit: Visit, people: Cast, scripts: bool
+) -> None:
+    an = visit(java_script_enabled=scripts)
+    an.open(f"/consent/{people.consent.uuid}?via=overview")
+    an.log_in(people.an)
+    an.choose("deny")
+    an.confirm()
+    an.page.click("main a:has-text('Block this software')")
+    an.check_screen()
+    an.page.click("main button:has-text('Block')")
+    an.page.wait_for_url("**/software")
+    assert "Blocked" in an.text()
+    an.check_screen()
+    an.page.click("main a:has-text('Unblock this software')")
+    an.page.click("main button:has-text('Unblock')")
+    an.page.wait_for_url("**/software")
+    assert "Blocked" not in an.text()
+
+
+def test_a_stranger_reads_the_public_directory(visit: Visit, people: Cast) -> None:
+    stranger = visit(locale="nl-BE")
+    stranger.open("/software")
+    assert people.ledgerly.name in stranger.text()
+    stranger.check_screen()
+
+
+@SCRIPTS
+def test_an_reads_what_changed_in_the_terms_and_accepts(
+    visit: Visit, people: Cast, scripts: bool
+) -> None:
+    allow(people.consent, people.an)
+    old = factories.terms_in_force()
+    for language in ("en", "nl", "fr", "de"):
+        body = Terms.objects.in_force(language).body
+        Terms.objects.create(
+            version=old.version + 1, language=language, body=f"{body}\n\nAnd more.", material=True
+        )
+    watch.notice()
+    assert people.fresh().reaccept_by is not None
+    an = visit(java_script_enabled=scripts)
+    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
+    an.log_in(people.an)
+    an.check_screen()
+    an.page.click("main a:has-text('Read the changed terms')")
+    an.page.wait_for_url("**/terms")
+    assert "And more." in an.page.locator("ins").first.inner_text()
+    an.check_screen()
+    an.page.check("#id_accept_terms")
+    an.page.click("main button:has-text('Accept the changed terms')")
+    an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert "Changed terms accepted" in an.text()
+    assert people.fresh().reaccept_by is None
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "nl-BE", "fr-BE", "de-BE"])
+def test_bram_sees_who_fetched_what_of_a_company(
+    visit: Visit, people: Cast, ledgerly: Software, locale: str
+) -> None:
+    allow(people.consent, people.an)
+    document = factories.make_document(people.bakery, contents={factories.CODA: b"0"})
+    number = people.bakery.company_number
+    answer = ledgerly.document(people.janssens, number, document.uuid, accept=factories.CODA)
+    assert answer.status_code == 200
+    bram = visit(locale=locale)
+    bram.open(f"/offices/{people.janssens.slug}/companies")
+    bram.log_in(people.bram)
+    bram.check_screen()
+    bram.page.click(f'main a:has-text("{people.bakery.name}")')
+    bram.page.wait_for_url(f"**/companies/{number}")
+    assert people.ledgerly.name in bram.text()
+    assert str(document.uuid) in bram.text()
+    bram.check_screen()

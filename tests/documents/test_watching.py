@@ -1,0 +1,100 @@
+"""Who can see this company, and who fetched what of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from consents.scope import ScopeChange, change_scope
+from documents.models import Outcome
+from documents.reads import Reader, record
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import CODA, acting, allow
+from tests.test_access_matrix import as_person
+
+
+def page(cast: Cast, number: str = "") -> str:
+    path = f"/offices/{cast.janssens.slug}/companies"
+    return f"{path}/{number}" if number else path
+
+
+def fetched(cast: Cast, client: Any, times: int = 1) -> Any:
+    """Ledgerly fetched a document of this company, as the download writes it down."""
+    document = factories.make_document(client, contents={CODA: b"0"})
+    reader = Reader(cast.janssens.pk, cast.consent.pk, 1)
+    for _time in range(times):
+        record(reader, Outcome.SERVED, document_id=document.pk, media_type=CODA, size=1)
+    return document
+
+
+@pytest.mark.parametrize("who", ["an", "bram"])
+def test_everybody_of_the_office_sees_who_can_see(cast: Cast, who: str) -> None:
+    browser, number = as_person(getattr(cast, who)), cast.bakery.company_number
+    assert "No software." in browser.get(page(cast, number)).content.decode()
+    allow(cast.consent, cast.an)
+    document = fetched(cast, cast.bakery)
+    shown = browser.get(page(cast, number)).content.decode()
+    assert cast.ledgerly.name in shown
+    assert str(document.uuid) in shown
+    assert CODA in shown
+    change_scope(cast.fresh(), acting(cast.an), ScopeChange(clients_out=(cast.bakery.pk,)))
+    shown = browser.get(page(cast, number)).content.decode()
+    assert "No software." in shown
+    assert str(document.uuid) in shown, "what was fetched before stays told"
+
+
+def test_the_fetches_of_another_company_are_not_told_here(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    shop = factories.make_client(cast.janssens, "Shop")
+    document = fetched(cast, cast.bakery)
+    shown = as_person(cast.an).get(page(cast, shop.company_number)).content.decode()
+    assert str(document.uuid) not in shown
+    assert cast.ledgerly.name in shown
+
+
+def test_chloe_finds_no_company_of_janssens_under_her_own_office(cast: Cast) -> None:
+    path = f"/offices/{cast.peeters.slug}/companies/{cast.bakery.company_number}"
+    assert as_person(cast.chloe).get(path).status_code == 404
+    assert as_person(cast.chloe).get(path + "/reads.csv").status_code == 404
+
+
+def test_the_csv_has_every_fetch_and_the_page_goes_by_key(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    fetched(cast, cast.bakery, times=60)
+    browser, number = as_person(cast.an), cast.bakery.company_number
+    first = browser.get(page(cast, number)).content.decode()
+    assert first.count(f"<td>{CODA}") == 50
+    older = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
+    assert browser.get(page(cast, number) + older).content.decode().count(f"<td>{CODA}") == 10
+    sheet = browser.get(page(cast, number) + "/reads.csv").content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(sheet)))
+    assert len(rows) == 61
+    assert rows[1][1] == cast.ledgerly.name
+
+
+def test_no_query_is_added_per_company_or_fetch(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    allow(cast.consent, cast.an)
+    browser = as_person(cast.an)
+    for n in range(20):
+        factories.make_client(cast.janssens, f"Company {n:02}")
+        fetched(cast, cast.bakery)
+    with django_assert_max_num_queries(14):
+        assert browser.get(page(cast)).content.decode().count("Company ") == 20
+    with django_assert_max_num_queries(20):
+        browser.get(page(cast, cast.bakery.company_number))
+
+
+def test_an_finds_a_company_by_a_number_with_dots(cast: Cast) -> None:
+    number = cast.bakery.company_number
+    dotted = f"{number[:4]}.{number[4:7]}.{number[7:]}"
+    shown = as_person(cast.an).get(page(cast), {"q": dotted}).content.decode()
+    assert f"/companies/{number}" in shown
+    assert "No company fits" in as_person(cast.an).get(page(cast), {"q": "xyz"}).content.decode()
+    assert Browser().get(page(cast)).status_code == 302
