@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.test import RequestFactory
@@ -24,7 +24,7 @@ from consents.querysets import CoolingDown
 from partner_api.serializers import consent_resource
 from tests import factories
 from tests.conftest import Cast
-from tests.factories import acting, allow
+from tests.factories import acting
 
 ADMIN, NOBODY = "An", ("Bram", "Chloé", "clock")
 WIRE = {
@@ -196,73 +196,3 @@ def _check_screen(browser: Browser, walk: Walk) -> None:
              "cancelled": "Cancelled"}  # fmt: skip
     assert words[walk.state.status] in text or walk.state.over
     assert ("/cancel" in text) == (walk.state.status == "allowed")
-
-
-class CutOff(Exception):
-    """The process died after this statement."""
-
-
-@pytest.mark.parametrize(
-    "action", ["allow", "deny", "cancel", "pause", "resume", "withdraw", "lapse"]
-)
-def test_a_crash_after_any_statement_leaves_no_half_state(cast: Cast, action: str) -> None:
-    if action in ("cancel", "pause", "resume"):
-        allow(cast.consent, cast.an)
-    if action == "resume":
-        cast.fresh().pause(acting(cast.an))
-
-    def act() -> None:
-        consent = cast.fresh()
-        match action:
-            case "allow":
-                allow(consent, cast.an)
-            case "lapse":
-                consent.lapse()
-            case "withdraw":
-                consent.withdraw(Actor.partner(cast.ledgerly))
-            case _:
-                getattr(consent, action)(acting(cast.an))
-
-    before = _picture(cast)
-    crashes = 0
-    for place in range(1, 60):
-        done = 0
-
-        def die(
-            execute: Any, sql: str, params: Any, many: bool, context: Any, n: int = place
-        ) -> Any:
-            nonlocal done
-            answer = execute(sql, params, many, context)
-            done += 1
-            if done == n:
-                raise CutOff(sql)
-            return answer
-
-        try:
-            with transaction.atomic(), connection.execute_wrapper(die):
-                act()
-            break
-        except CutOff:
-            crashes += 1
-            assert _picture(cast) == before, f"half a state after statement {place}"
-    else:
-        pytest.fail("it never came to an end")
-    assert crashes >= 4
-    assert _picture(cast) != before
-    assert list(faults(cast.janssens.pk, [])) == []
-
-
-def _picture(cast: Cast) -> dict[str, Any]:
-    """Everything that a move writes."""
-    tables = [
-        "consents_consent",
-        "consents_consentevent",
-        "consents_evidence",
-        "consents_ledgerhead",
-    ]
-    with connection.cursor() as cursor:
-        rows = {}
-        for table in tables:
-            cursor.execute(f"select to_jsonb(t) from {table} t order by id")
-            rows[table] = cursor.fetchall()
-    return rows
