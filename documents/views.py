@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +16,7 @@ from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
 from clients.models import Client
 from documents.forms import CompanyFilter, ReadsFilter
-from documents.watching import all_fetches, fetches
+from documents.watching import all_fetches, fetches, use_by_company
 
 PAGE = 50
 
@@ -69,6 +70,17 @@ def reads(request: OfficeRequest, number: str) -> HttpResponse:
         for one in all_fetches(client)
     )
     return csv_file(f"who-read-{client.company_number}.csv", heads, rows)
+
+
+@require_safe
+@office_view(admin=True)
+def use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """What a software fetched in the last 30 days, company by company."""
+    consents = request.office.consents.select_related("partner")
+    consent = get_object_or_404(consents, uuid=uuid)
+    page = use_by_company(consent, PAGE * 2)
+    context = {**_office_page(request), "section": "consents", "consent": consent, "lines": page}
+    return render(request, "documents/use.html", context)
 
 
 def _one(request: OfficeRequest, number: str) -> Client:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import connection
+
 from accounts.tenancy import office_scope
 from clients.models import Client
 from consents.models import Consent
@@ -13,6 +15,15 @@ from documents.models import Document, DocumentRead, Kind, Outcome
 
 # The export reads so many rows at a time.
 BATCH = 500
+
+
+BY_COMPANY = """
+    select d.client_id, count(*), max(r.at) from documents_documentread r
+    join documents_document d on d.id = r.document_id
+    where r.office_id = %s and r.consent_id = %s and r.outcome = 'served'
+      and r.at > statement_timestamp() - interval '30 days'
+    group by d.client_id order by count(*) desc, d.client_id limit %s
+"""
 
 
 class Fetch(NamedTuple):
@@ -54,6 +65,23 @@ def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch
         for row in rows
         if row.document_id in known
     ]
+
+
+class CompanyUse(NamedTuple):
+    """How much of one company a software fetched in the last 30 days."""
+
+    client: Client
+    served: int
+    last_at: datetime
+
+
+def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
+    """The companies that were fetched most under this consent in the last 30 days."""
+    with office_scope(consent.office_id), connection.cursor() as cursor:
+        cursor.execute(BY_COMPANY, [consent.office_id, consent.pk, limit])
+        rows = cursor.fetchall()
+    clients = Client.objects.in_bulk([client for client, _served, _last in rows])
+    return [CompanyUse(clients[client], served, last) for client, served, last in rows]
 
 
 def all_fetches(client: Client) -> Iterator[Fetch]:

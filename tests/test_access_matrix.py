@@ -53,6 +53,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:evidence": (LOGIN, NO, OUT, OUT, OUT),
     "consents:keys": EVERYBODY,
     "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
+    "documents:use": OF_ADMIN,
     "documents:companies": OF_OFFICE,
     "documents:company": OF_OFFICE,
     "documents:reads": OF_OFFICE,

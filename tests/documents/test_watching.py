@@ -98,3 +98,22 @@ def test_an_finds_a_company_by_a_number_with_dots(cast: Cast) -> None:
     assert f"/companies/{number}" in shown
     assert "No company fits" in as_person(cast.an).get(page(cast), {"q": "xyz"}).content.decode()
     assert Browser().get(page(cast)).status_code == 302
+
+
+def test_an_sees_per_company_what_ledgerly_fetched(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    allow(cast.consent, cast.an)
+    shop = factories.make_client(cast.janssens, "Shop")
+    fetched(cast, cast.bakery)
+    fetched(cast, shop, times=3)
+    path = f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}"
+    browser = as_person(cast.an)
+    assert f"{path}/companies" in browser.get(path).content.decode()
+    with django_assert_max_num_queries(16):
+        page = browser.get(f"{path}/companies")
+    lines = [(line.client, line.served) for line in page.context["lines"]]
+    assert lines == [(shop, 3), (cast.bakery, 1)]
+    other = factories.make_allowed(cast.janssens, cast.tally, cast.an)
+    path = f"/offices/{cast.janssens.slug}/consents/{other.uuid}/companies"
+    assert "Nothing was fetched." in browser.get(path).content.decode()
