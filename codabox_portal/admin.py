@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from accounts.models import Office, User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
-from consents.models import Consent, Terms
+from consents.models import Consent
 from partners.models import Application
 
 
@@ -90,8 +90,3 @@ class Consents(LookUp):
     list_filter = ["status"]
     list_select_related = ["office", "partner"]
     search_fields = ["uuid"]
-
-
-@admin.register(Terms)
-class TermsVersions(LookUp):
-    list_display = ["version", "language", "published_at", "sha256"]

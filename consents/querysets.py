@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -36,6 +36,26 @@ class TermsQuerySet(models.QuerySet["Terms"]):
         newest = published.order_by("-version").values("version")[:1]
         texts = {text.language: text for text in published.filter(version=newest)}
         return texts.get(language) or texts["en"]
+
+    def publish(
+        self, bodies: dict[str, str], *, material: bool, effective_at: datetime | None = None
+    ) -> list[Terms]:
+        """The next version, one text in each language; `effective_at` None means at once.
+
+        Raises IntegrityError when somebody else published at the same moment.
+        """
+        newest = self.aggregate(newest=models.Max("version"))["newest"] or 0
+        with transaction.atomic():
+            return [
+                self.create(
+                    version=newest + 1,
+                    language=language,
+                    body=body,
+                    material=material,
+                    effective_at=effective_at or Now(),
+                )
+                for language, body in bodies.items()
+            ]
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):

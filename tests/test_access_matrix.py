@@ -136,6 +136,7 @@ for _model in (
     }
 # Partners are taken in and changed here, by operators.
 MATRIX["admin:partners_partner_add"] = OPERATORS
+MATRIX["admin:consents_terms_add"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 

@@ -155,3 +155,34 @@ def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> 
     assert cast.janssens.name in page
     dirk.post(path, {"status": "suspended", "reason": "leaked its secret"})
     assert cast.fresh().access() == "partnerSuspended"
+
+
+def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None:
+    dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
+    before = factories.terms_in_force()
+    shown = dirk.get(path).context["form"].initial
+    assert shown["body_en"] == before.body
+    fields = {key: f"{body}\r\n\r\nMore." for key, body in shown.items()}
+    look = dirk.post(path, {**fields, "material": "on", "preview": "1"})
+    assert "<ins>" in look.content.decode()
+    assert factories.terms_in_force() == before
+    assert dirk.post(path, {**fields, "body_fr": " ", "publish": "1"}).status_code == 200
+    assert factories.terms_in_force() == before, "a language was missing"
+    assert dirk.post(path, {**fields, "material": "on", "publish": "1"}).status_code == 302
+    for language in ("en", "nl", "fr", "de"):
+        text = factories.terms_in_force(language)
+        assert (text.version, text.language, text.material) == (before.version + 1, language, True)
+        assert text.body.endswith("\n\nMore.")
+        assert "\r" not in text.body
+    assert LogEntry.objects.filter(change_message="Published.").count() == 4
+
+
+def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None:
+    dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
+    before = factories.terms_in_force()
+    fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
+    past = dirk.post(path, {**fields, "effective_at": "2020-01-01 08:00", "publish": "1"})
+    assert "This moment is over" in past.content.decode()
+    later = dirk.post(path, {**fields, "effective_at": "2099-01-01 08:00", "publish": "1"})
+    assert later.status_code == 302
+    assert factories.terms_in_force() == before

@@ -1,0 +1,104 @@
+"""Operators publish terms: all languages at once, after a look at what changes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from accounts.models import LANGUAGES, User
+from codabox_portal.admin import LookUp
+from consents.models import Terms
+from consents.reacceptance import differences
+
+
+class PublishForm(forms.Form):
+    """One version: a text in each language, whether offices must accept it anew, from when."""
+
+    material = forms.BooleanField(
+        required=False,
+        label="Material change: every office accepts anew within 60 days, or its access pauses",
+    )
+    effective_at = forms.DateTimeField(
+        required=False,
+        label="In force from (empty: at once)",
+        help_text="As 2026-12-31 08:00, Brussels time.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for language, name in LANGUAGES:
+            text = forms.CharField(label=name, widget=forms.Textarea(attrs={"lang": language}))
+            self.fields[f"body_{language}"] = text
+
+    def clean_effective_at(self) -> Any:
+        moment = self.cleaned_data["effective_at"]
+        if moment is not None and moment < timezone.now():
+            raise forms.ValidationError("This moment is over; nobody saw the text then.")
+        return moment
+
+    @property
+    def bodies(self) -> dict[str, str]:
+        """The texts by language, with the line ends that are stored."""
+        return {
+            language: self.cleaned_data[f"body_{language}"].replace("\r\n", "\n").strip()
+            for language, _name in LANGUAGES
+        }
+
+
+@admin.register(Terms)
+class TermsVersions(LookUp):
+    """Published texts are locked by the database; a change is a new version."""
+
+    list_display = ("version", "language", "material", "effective_at", "published_at", "sha256")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return cast(User, request.user).has_perm("consents.add_terms")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the difference to the version in force first; publish what was shown."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        in_force = {language: Terms.objects.in_force(language) for language, _name in LANGUAGES}
+        initial = {f"body_{language}": text.body for language, text in in_force.items()}
+        form = PublishForm(request.POST if request.method == "POST" else None, initial=initial)
+        changes: list[Any] = []
+        if request.method == "POST" and form.is_valid():
+            if "publish" in request.POST and self._publish(request, form):
+                return redirect("admin:consents_terms_changelist")
+            changes = [
+                (language, differences(in_force[language].body, body))
+                for language, body in form.bodies.items()
+            ]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Publish terms",
+            "form": form,
+            "changes": changes,
+        }
+        return TemplateResponse(request, "admin/publish_terms.html", context)
+
+    def _publish(self, request: HttpRequest, form: PublishForm) -> bool:
+        chosen = form.cleaned_data
+        try:
+            with transaction.atomic():
+                texts = Terms.objects.publish(
+                    form.bodies, material=chosen["material"], effective_at=chosen["effective_at"]
+                )
+                LogEntry.objects.log_actions(
+                    cast(User, request.user).pk, texts, ADDITION, "Published."
+                )
+        except IntegrityError:
+            messages.error(request, "A colleague published a version at this very moment.")
+            return False
+        return True
