@@ -170,4 +170,6 @@ class ScopeFilter(forms.Form):
 class OverviewFilter(forms.Form):
     status = forms.CharField(required=False)
     q = forms.CharField(required=False, max_length=80)
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    sort = forms.CharField(required=False)
+    # The last consent of the page before.
+    last = forms.IntegerField(required=False, min_value=1, max_value=2**62)

@@ -40,20 +40,20 @@ PAGE = 25
 @require_safe
 @office_view(admin=True)
 def overview(request: OfficeRequest) -> HttpResponse:
-    """All consents of the office, newest first, paged by key."""
+    """All consents of the office, paged by key."""
     wanted = OverviewFilter(request.GET)
     # What is no filter is left out; the others still hold.
     wanted.is_valid()
     chosen = wanted.cleaned_data
     status = chosen.get("status") if chosen.get("status") in Status.values else ""
+    sort = chosen.get("sort") if chosen.get("sort") in ("oldest", "software") else ""
     consents = _found(request.office, status or "", chosen.get("q", ""))
-    if chosen.get("before"):
-        consents = consents.filter(pk__lt=chosen["before"])
-    page = list(consents[: PAGE + 1])
+    page = list(consents.sorted_after(sort or "", chosen.get("last"))[: PAGE + 1])
     more = {
         "status": status,
         "q": chosen.get("q", ""),
-        "before": page[PAGE - 1].pk if page[PAGE:] else "",
+        "sort": sort,
+        "last": page[PAGE - 1].pk if page[PAGE:] else "",
     }
     for consent in page:
         consent.health = Health.of(consent)
@@ -62,6 +62,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "consents": page[:PAGE],
         "status": status,
         "q": chosen.get("q", ""),
+        "sort": sort,
         "statuses": Status.choices,
         "next_url": f"?{urlencode(more)}" if page[PAGE:] else None,
     }

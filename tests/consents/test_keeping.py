@@ -204,3 +204,22 @@ def test_the_overview_does_not_ask_per_row(cast: Cast, an: Browser) -> None:
     for number in range(12):
         allow(factories.make_request(cast.janssens, factories.make_partner(f"S{number}")), cast.an)
     assert statements() == few
+
+
+@pytest.mark.parametrize("sort", ["", "oldest", "software"])
+def test_an_sees_every_consent_once_in_the_order_she_chose(
+    cast: Cast, an: Browser, sort: str
+) -> None:
+    for n in range(58):
+        factories.make_request(cast.janssens, factories.make_partner(f"Software {n % 7}"))
+    seen: list[Any] = []
+    address = f"/offices/{cast.janssens.slug}/consents?sort={sort}"
+    for _page in range(3):
+        shown = an.get(address)
+        seen += shown.context["consents"]
+        address = f"/offices/{cast.janssens.slug}/consents{shown.context['next_url']}"
+    assert shown.context["next_url"] is None
+    order = {"": ["-pk"], "oldest": ["pk"], "software": ["partner__name", "pk"]}[sort]
+    expected = Consent.objects.filter(office=cast.janssens).order_by(*order)
+    assert len(seen) == 59
+    assert [consent.pk for consent in seen] == list(expected.values_list("pk", flat=True))

@@ -21,11 +21,13 @@ from consents.actors import Actor, ActorKind
 from consents.ledger import faults
 from consents.models import Consent, ConsentEvent, DecisionConflict, NotAnAdmin
 from consents.querysets import CoolingDown
+from consents.scope import ScopeChange, change_scope
 from partner_api.serializers import consent_resource
 from tests import factories
 from tests.conftest import Cast
 from tests.factories import acting
 
+BANK = "bankAccountStatement"
 ADMIN, NOBODY = "An", ("Bram", "Chloé", "clock")
 WIRE = {
     "to_be_determined": "unconfirmed",
@@ -42,6 +44,7 @@ class State:
     status: str = "to_be_determined"
     over: bool = False  # the request lapsed or was withdrawn
     paused: bool = False
+    narrowed: bool = False  # the office leaves the statements out
 
     @property
     def open(self) -> bool:
@@ -53,7 +56,7 @@ def expected(state: State, who: str, action: str) -> str:
     if action in ("withdraw", "lapse"):
         return "moves" if state.open else "same"
     may = {"allow": (ADMIN,), "deny": (ADMIN,), "pause": (ADMIN,), "resume": (ADMIN,),
-           "cancel": (ADMIN, "partner", "operator")}[action]  # fmt: skip
+           "narrow": (ADMIN,), "widen": (ADMIN,), "cancel": (ADMIN, "partner", "operator")}[action]  # fmt: skip
     if who not in may:
         return "forbidden"
     if action in ("allow", "deny"):
@@ -62,6 +65,10 @@ def expected(state: State, who: str, action: str) -> str:
     if action == "cancel":
         known = {"allowed": "moves", "cancelled": "same"}
         return known.get(state.status, "conflict")
+    if action in ("narrow", "widen"):
+        if not (state.open or state.status == "allowed"):
+            return "conflict"
+        return "moves" if state.narrowed == (action == "widen") else "same"
     if state.status != "allowed":
         return "conflict"
     return "moves" if state.paused == (action == "resume") else "same"
@@ -79,6 +86,8 @@ def follow(state: State, action: str) -> None:
             state.paused = True
         case "resume":
             state.paused = False
+        case "narrow" | "widen":
+            state.narrowed = action == "narrow"
         case _:
             state.over = True
 
@@ -110,7 +119,8 @@ class Walk:
             return self.ask_again()
         who = self.dice.choice(list(self.actors))
         verbs = ["allow", "deny", "cancel", "pause", "resume", "withdraw", "lapse"]
-        action = self.dice.choices(verbs, [5, 1, 2, 3, 3, 1, 1])[0]
+        verbs += ["narrow", "widen"]
+        action = self.dice.choices(verbs, [5, 1, 2, 3, 3, 1, 1, 2, 2])[0]
         outcome = self.act(who, action)
         assert outcome == expected(self.state, who, action), (self.state, who, action)
         self.seen.add((self.state.status, action, outcome))
@@ -134,6 +144,10 @@ class Walk:
                     stale.allow(by, self.terms, **shown)
                 elif action == "lapse":
                     stale.lapse()
+                elif action == "narrow":
+                    change_scope(stale, by, ScopeChange(kinds_out=(BANK,)))
+                elif action == "widen":
+                    change_scope(stale, by, ScopeChange(kinds_in=(BANK,)), self.terms)
                 else:
                     getattr(stale, action)(by)
         except NotAnAdmin:
@@ -168,7 +182,8 @@ class Walk:
         assert attributes["status"] == WIRE[self.state.status]
         assert attributes["portalStatus"] == self.state.status
         may = self.state.status == "allowed" and not self.state.paused
-        assert (row.access("bankAccountStatement") is None) == may
+        assert (row.access(BANK) is None) == (may and not self.state.narrowed)
+        assert (row.access("salesInvoice") is None) == may
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -184,7 +199,7 @@ def test_only_listed_moves_whoever_tries_whatever(cast: Cast, rounds: float, see
     assert list(faults(cast.janssens.pk, [])) == []
     # The walk met every action in every status that it can meet.
     assert {action for status, action, _o in walk.seen if status == "allowed"} >= {
-        "allow", "deny", "cancel", "pause", "resume"
+        "allow", "deny", "cancel", "pause", "resume", "narrow", "widen"
     }  # fmt: skip
     assert {outcome for _s, _a, outcome in walk.seen} == {"moves", "same", "conflict", "forbidden"}
 
