@@ -516,7 +516,8 @@ class Children:
 def granian(application, port, workers, threads):
     command = [os.path.join(BIN, "granian"), "--interface", "wsgi", application]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    return command + ["--blocking-threads", str(threads)]
+    # Without a limit one stuck worker keeps the whole server from ever ending.
+    return command + ["--blocking-threads", str(threads), "--workers-kill-timeout", "10"]
 
 
 def manage(title, arguments, environment):

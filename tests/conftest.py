@@ -172,7 +172,7 @@ def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
                 str(Path(sys.executable).parent / "granian"),
                 *("--interface", "wsgi", "codabox_portal.wsgi:application"),
                 *("--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "2", "--blocking-threads", "32"),
+                *("--workers", "2", "--blocking-threads", "32", "--workers-kill-timeout", "10"),
             ],
             cwd=ROOT,
             env=environment,
@@ -184,7 +184,7 @@ def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(30)
 
 
 @pytest.fixture(scope="session")
