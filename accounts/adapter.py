@@ -6,15 +6,18 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.limits import too_many_requests
-from accounts.mails import send
+from accounts.mails import tell_of_credential
 from accounts.models import User
 from accounts.requests import address_of
 from accounts.second_factor import credential_changes
+from accounts.sessions import is_known_device, know_device
+from accounts.tasks import send_reset_link
 
 # Behind a socket there is no address; all of those share one limit.
 UNKNOWN_ADDRESS = "::"
@@ -50,21 +53,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         email: str | None = None,
     ) -> None:
         """Tell the person of every change of a credential, in one form and her language."""
-        language = user.language or translation.get_language()
-        with translation.override(language):
-            what = credential_changes()[template_prefix]
-        send(
-            "credential_changed",
-            user.email,
-            language,
-            what=what,
-            at=timezone.now(),
-            address=address_of(self.request),
-            browser=self.request.headers.get("User-Agent", "")[:200],
-        )
+        with translation.override(user.language or translation.get_language()):
+            tell_of_credential(self.request, user, credential_changes()[template_prefix])
 
-    def send_mail(self, template_prefix: str, email: str, told: dict[str, Any]) -> None:
-        """Send in the language of the person who gets the mail."""
-        person = User.objects.filter(email__iexact=email).first()
-        with translation.override((person and person.language) or translation.get_language()):
-            super().send_mail(template_prefix, email, told)
+    def post_login(
+        self, request: HttpRequest, user: User, *, signup: bool, **more: Any
+    ) -> HttpResponse:
+        """Tell the person of a login from a device that is new to us; her first login is none."""
+        response: HttpResponse = super().post_login(request, user, signup=signup, **more)
+        if not signup and not is_known_device(request, user):
+            with translation.override(user.language or translation.get_language()):
+                what = _("Somebody logged in to your account from a new device or browser.")
+                tell_of_credential(request, user, what, name="new_login")
+        know_device(request, response, user)
+        return response
+
+    def send_password_reset_mail(self, user: User, email: str, told: dict[str, Any]) -> None:
+        """Leave it to a worker: the answer must not take longer for an address that we know."""
+        send_reset_link.delay(user.pk, user.language or translation.get_language())

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -15,6 +14,7 @@ from django.shortcuts import render
 
 from accounts.models import Membership, second_factors
 from accounts.requests import OfficeRequest, PersonRequest
+from accounts.sessions import ask_again_when_idle, newest_proof
 
 P = ParamSpec("P")
 PersonView = Callable[Concatenate[PersonRequest, P], HttpResponse]
@@ -52,7 +52,8 @@ def second_factor_first(request: HttpRequest, membership: Membership) -> HttpRes
 def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
     """Resolve the slug of the URL to an office the person works for now.
 
-    A stranger gets 404, whether the office exists or not; a colleague without the role gets 403.
+    A stranger gets 404, whether the office exists or not; a colleague without the role gets 403;
+    an Admin who was away for 30 minutes proves who she is.
     """
 
     def decorate(view: OfficeView[P]) -> AnyView:
@@ -73,6 +74,8 @@ def office_view(*, admin: bool = False) -> Callable[[OfficeView[P]], AnyView]:
             office_request.office = membership.office
             office_request.membership = membership
             membership.saw()
+            if admin:
+                ask_again_when_idle(request)
             return second_factor_first(request, membership) or view(office_request, *args, **kwargs)
 
         return cast(AnyView, wrapped)
@@ -85,7 +88,5 @@ def ask_again_after_15_minutes(request: PersonRequest) -> None:
 
     allauth's middleware answers it with the password screen and then comes back here.
     """
-    records = get_authentication_records(request, request.user)
-    newest = max((record["at"] for record in records), default=0)
-    if time.time() - newest > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+    if time.time() - newest_proof(request) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         raise ReauthenticationRequired

@@ -23,6 +23,7 @@ class MembershipEventKind(models.TextChoices):
     ROLE_CHANGED = "role_changed"
     REMOVED = "removed"
     LEFT = "left"
+    EMAIL_CHANGED = "email_changed"
     FACTOR_ASKED = "factor_asked"
     FACTOR_FREE = "factor_free"
 

@@ -30,6 +30,10 @@ class MeForm(forms.Form):
     mails = forms.MultipleChoiceField(label=_("Mail me when"), required=False, choices=Topic)
 
 
+class AddressForm(forms.Form):
+    email = forms.EmailField(label=_("New e-mail address"), max_length=254)
+
+
 class OrganizationForm(forms.Form):
     """What an Admin may change about her office."""
 

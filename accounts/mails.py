@@ -9,12 +9,14 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import urlencode
 
 from accounts.invitations import Invitation, token_of
 from accounts.models import User
+from accounts.requests import address_of
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,25 @@ def send(
         log.warning("mail_not_sent", mail=name, reason=type(error).__name__)
         return False
     return True
+
+
+def tell_of_credential(
+    request: HttpRequest,
+    person: User,
+    what: str,
+    mailbox: str = "",
+    name: str = "credential_changed",
+) -> bool:
+    """Tell a person what happened to her account, when, and from which address and browser."""
+    return send(
+        name,
+        mailbox or person.email,
+        person.language or translation.get_language(),
+        what=what,
+        at=timezone.now(),
+        address=address_of(request),
+        browser=request.headers.get("User-Agent", "")[:200],
+    )
 
 
 def send_invitation(invitation: Invitation, key: str, next_path: str = "") -> bool:

@@ -1,4 +1,4 @@
-"""The language of the person: her own choice, then the switch in the footer, then the browser."""
+"""What every page needs to know of the person: is she still here, and which language is hers."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,26 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from accounts.models import User
+from accounts.sessions import note_activity
+
+
+def presence_of_the_person(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """End a session that is too old, and note that the person is here."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            note_activity(request)
+        return get_response(request)
+
+    return middleware
 
 
 def language_of_the_person(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Activate the language for the request and say which one it was."""
+    """Her own choice, then the switch in the footer, then the browser; and say which it was."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         person = request.user

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any, cast
 
+from allauth.account.signals import authentication_step_completed
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
@@ -17,9 +18,11 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.mails import tell_of_credential
 from accounts.models import User, second_factors
 from accounts.pages import safe_next
 
@@ -85,6 +88,15 @@ def end_sessions_without_it(request: HttpRequest, user: User, **kwargs: Any) -> 
 def is_missing(person: User) -> bool:
     """Whether the person has neither an authenticator app nor a passkey."""
     return not second_factors(person.pk).exists()
+
+
+@receiver(authentication_step_completed)
+def tell_of_a_recovery_code(request: HttpRequest, user: User, **told: Any) -> None:
+    """A code from paper is rarer than an app, and the first that a thief finds."""
+    if told.get("type") == Authenticator.Type.RECOVERY_CODES:
+        with translation.override(user.language or translation.get_language()):
+            what = _("A recovery code was used to log in to your account.")
+            tell_of_credential(request, user, what)
 
 
 def credential_changes() -> dict[str, str]:

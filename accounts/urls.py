@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from accounts.views import invitation, language, me, organization, people
+from accounts.views import address, invitation, language, me, organization, people
 
 app_name = "accounts"
 urlpatterns = [
     path("language", language.language, name="language"),
     path("me", me.me, name="me"),
+    path("me/email", address.email, name="email"),
+    path("me/email/<str:token>", address.confirm_email, name="confirm_email"),
     path("invitation/<str:token>", invitation.invitation, name="invitation"),
     path("offices/<slug:slug>/users", people.users, name="users"),
     path("offices/<slug:slug>/users/invite", people.invite, name="invite"),

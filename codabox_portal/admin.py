@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from accounts.models import Office, User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
+from accounts.sessions import ask_again_when_idle
 from consents.models import Consent
 from partners.models import Application
 
@@ -25,7 +26,11 @@ class PortalAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not is_missing(cast(User, request.user))
+        """Let an operator in with her second factor; after 30 idle minutes she proves it again."""
+        if not super().has_permission(request) or is_missing(cast(User, request.user)):
+            return False
+        ask_again_when_idle(request)
+        return True
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

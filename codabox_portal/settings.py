@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.presence_of_the_person",
     "accounts.middleware.language_of_the_person",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -233,6 +234,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "invite": "20/5m/user",
     "open_invitation": "20/5m/ip",
+    "change_email": "5/5m/user",
 }
 
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
@@ -249,13 +251,14 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not OVER_HTTPS
 
 _prefix = "__Host-" if OVER_HTTPS else ""
 SESSION_COOKIE_NAME = f"{_prefix}portal_session"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 12 * 3600  # seconds from the login, whatever is done meanwhile
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = OVER_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}portal_csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}portal_language"
 MFA_TRUST_COOKIE_NAME = f"{_prefix}portal_device"
+PORTAL_KNOWN_COOKIE_NAME = f"{_prefix}portal_known"
 SECURE_SSL_REDIRECT = False  # the proxy does it; the API never redirects
 SECURE_HSTS_SECONDS = 63_072_000 if OVER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

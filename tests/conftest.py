@@ -23,8 +23,9 @@ from typing import Any
 import httpx
 import pytest
 from allauth.mfa.models import Authenticator
+from celery import current_app
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Office, Role, User
@@ -149,6 +150,18 @@ def test_database_url() -> str:
 
 
 test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do at once what waits for the commit, which never comes inside a test."""
+    monkeypatch.setattr(transaction, "on_commit", lambda job, **_: job())
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do at once what a worker would do: for tests of what a mail says, not of how it travels."""
+    monkeypatch.setattr(current_app.conf, "task_always_eager", True)
 
 
 @contextmanager

@@ -59,6 +59,9 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "documents:reads": OF_OFFICE,
     "accounts:language": POST_ONLY,
     "accounts:me": LOGGED_IN,
+    "accounts:email": (LOGIN,) * 5,
+    # The link of these tests stands for no change.
+    "accounts:confirm_email": (LOGIN, 410, 410, 410, 410),
     "accounts:organization": PROVEN,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,

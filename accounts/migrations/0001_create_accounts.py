@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('invited', 'Invited'), ('invited_again', 'Invited Again'), ('revoked', 'Revoked'), ('joined', 'Joined'), ('role_changed', 'Role Changed'), ('removed', 'Removed'), ('left', 'Left'), ('factor_asked', 'Factor Asked'), ('factor_free', 'Factor Free')], max_length=13)),
+                ('kind', models.CharField(choices=[('invited', 'Invited'), ('invited_again', 'Invited Again'), ('revoked', 'Revoked'), ('joined', 'Joined'), ('role_changed', 'Role Changed'), ('removed', 'Removed'), ('left', 'Left'), ('email_changed', 'Email Changed'), ('factor_asked', 'Factor Asked'), ('factor_free', 'Factor Free')], max_length=13)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('by_name', models.CharField(max_length=120)),
                 ('email', models.EmailField(max_length=254)),

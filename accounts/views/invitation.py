@@ -68,7 +68,7 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
             found.accept(person)
         record_authentication(request, person, method="password", email=person.email)
         response: HttpResponse = perform_login(
-            request, person, redirect_url=safe_next(request, _home_of(found))
+            request, person, redirect_url=safe_next(request, _home_of(found)), signup=True
         )
         response.status_code = 303
         return response

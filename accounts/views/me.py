@@ -20,7 +20,7 @@ from accounts.topics import Topic
 @require_http_methods(["GET", "HEAD", "POST"])
 @person_view
 def me(request: PersonRequest) -> HttpResponse:
-    """Show and change name, language and mails; the address is fixed."""
+    """Show and change name, language and mails; the address has a way of its own."""
     person = request.user
     form = MeForm(
         request.POST or None,

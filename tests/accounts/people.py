@@ -21,9 +21,12 @@ def log_in(browser: Browser, person: User, **data: str) -> Any:
 
 
 def logged_in(person: User) -> Browser:
+    """A fresh browser after the login; the mail about the new device is taken out of the way."""
     browser = Browser()
     answer = log_in(browser, person)
     assert answer.status_code == 302, answer.content
+    if "_auth_user_id" in browser.session:
+        assert mail.outbox.pop().to == [person.email]
     return browser
 
 

@@ -143,7 +143,9 @@ def test_deciding_asks_for_the_password_when_the_login_is_older_than_15_minutes(
     assert client.get(chosen.url).status_code == 200
 
 
-def test_the_reset_mail_speaks_the_language_of_the_person(cast: Cast, client: Browser) -> None:
+def test_the_reset_mail_speaks_the_language_of_the_person(
+    cast: Cast, client: Browser, eager: None
+) -> None:
     cast.an.language = "nl"
     cast.an.save()
     client.post("/accounts/password/reset/", {"email": cast.an.email}, HTTP_ACCEPT_LANGUAGE="fr")
@@ -155,7 +157,9 @@ def test_the_reset_mail_speaks_the_language_of_the_person(cast: Cast, client: Br
     assert client.get(link.group()).status_code in (200, 302)
 
 
-def test_an_unknown_address_gets_no_mail_and_the_same_answer(cast: Cast, client: Browser) -> None:
+def test_an_unknown_address_gets_no_mail_and_the_same_answer(
+    cast: Cast, client: Browser, eager: None
+) -> None:
     known = client.post("/accounts/password/reset/", {"email": cast.an.email})
     unknown = client.post("/accounts/password/reset/", {"email": "nobody@office.example"})
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)

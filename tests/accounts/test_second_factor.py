@@ -8,7 +8,7 @@ import pytest
 from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from django.core import mail
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client as Browser
 from django.utils import translation
 
@@ -23,12 +23,6 @@ from tests.conftest import Cast
 @pytest.fixture
 def an(cast: Cast) -> Browser:
     return logged_in(cast.an)
-
-
-@pytest.fixture
-def commits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do at once what waits for the commit, which never comes inside a test."""
-    monkeypatch.setattr(transaction, "on_commit", lambda job, **_: job())
 
 
 def require(office: Office) -> None:
@@ -260,7 +254,9 @@ def test_every_change_of_a_credential_is_told_in_the_language_of_the_person(
 
 
 @pytest.mark.parametrize("language", ["en", "nl", "fr", "de"])
-def test_the_reset_mail_has_text_and_html(cast: Cast, client: Browser, language: str) -> None:
+def test_the_reset_mail_has_text_and_html(
+    cast: Cast, client: Browser, language: str, eager: None
+) -> None:
     cast.an.language = language
     cast.an.save()
     client.post("/accounts/password/reset/", {"email": cast.an.email})

@@ -90,6 +90,19 @@ class Visitor:
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         self.page.emulate_media(color_scheme="light")
 
+    def check_look(self, path: str, language: str, size: dict[str, int], scheme: str) -> None:
+        """One screen in one language, width and colour, judged as in `check_screen`."""
+        cookie = {"name": "portal_language", "value": language, "url": self.portal}
+        self.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        self.open(path)
+        assert self.page.locator("html").get_attribute("lang") == language, path
+        wide = self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide in {language} at {size['width']}"
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, f"{path} {language}\n{found.generate_report()}"
+
 
 Visit = Callable[..., Visitor]
 
@@ -128,7 +141,7 @@ def _software(route: Route) -> None:
 
 def _listen(visitor: Visitor, message: Any) -> None:
     """Everything the console calls an error, but for the status of a page we asked for."""
-    expected = "the server responded with a status of 40"
+    expected = "the server responded with a status of 4"
     if message.type == "error" and expected not in message.text:
         visitor.complaints.append(message.text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import quopri
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from playwright.sync_api import expect
 from accounts.models import Membership, Office
 from tests import factories
 from tests.accounts.people import code_now
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import DESK, PHONE, Visit, Visitor
 from tests.conftest import Cast
 
 
@@ -23,13 +24,12 @@ def mailbox(portal: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(tmp_path_factory.getbasetemp().glob("portal*")) / "mail"
 
 
-def link_to(mailbox: Path, email: str) -> str:
-    """The link of the newest invitation to this address."""
+def link_to(mailbox: Path, email: str, path_of: str = "invitation") -> str:
+    """The link of the newest mail with such a link to this address."""
     for path in sorted(mailbox.glob("*.eml"), reverse=True):
         text = quopri.decodestring(path.read_bytes()).decode(errors="replace")
-        if f"To: {email}" in text:
-            found = re.search(r"https?://\S+/invitation/\S+", text)
-            assert found
+        found = re.search(rf"https?://\S+/{path_of}/\S+", text)
+        if f"To: {email}" in text and found:
             return found.group()
     raise AssertionError(f"no mail to {email}")
 
@@ -212,3 +212,51 @@ def test_the_app_screen_and_the_grace_screen_are_open_to_all(visit: Visit, peopl
     an.check_screen()
     an.open("/accounts/password/change/")
     an.check_screen()
+
+
+def test_an_changes_her_address_in_two_mailboxes(visit: Visit, people: Cast, mailbox: Path) -> None:
+    new = f"an.{factories.unique()}@office.example"
+    an = visit(java_script_enabled=False)
+    an.open("/me")
+    an.log_in(people.an)
+    an.page.click("text=Change the e-mail address")
+    an.page.fill("[name=email]", new)
+    press(an, "Send the first link")
+    assert people.an.email in an.text()
+    for mailbox_of, button in (
+        (people.an.email, "mail the last link"),
+        (new, "change the address"),
+    ):
+        an.page.goto(link_to(mailbox, mailbox_of, "me/email"))
+        an.check_screen()
+        press(an, button)
+    assert an.page.locator("#id_email").input_value() == new
+    press(an, "Log out")
+    an.open("/me")
+    people.an.email = new
+    an.log_in(people.an)
+    assert an.heading() == "Personal info"
+
+
+SCREENS = (
+    "/me", "/me/email", "/me/email/broken", "/accounts/security/", "/accounts/password/change/",
+    "/accounts/app/add/", "/offices/{0}", "/offices/{0}/users", "/offices/{0}/users/invite",
+    "/offices/{0}/users/{1}/role", "/offices/{0}/users/{1}/remove", "/offices/{0}/organization",
+    "/offices/{0}/leave", "/invitation/guess", "/accounts/reauthenticate/?next=/me",
+)  # fmt: skip
+STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/")
+
+
+def test_every_screen_about_people_is_open_to_all(
+    visit: Visit, people: Cast, rounds: float
+) -> None:
+    """Each in one language, width and colour, another one each time; `--rounds 10` for all."""
+    bram = people.janssens.memberships.get(user=people.bram).uuid
+    an = visit()
+    an.open("/me")
+    an.log_in(people.an)
+    for person, paths in ((an, SCREENS), (visit(), STRANGERS)):
+        looks = list(product(("en", "nl", "fr", "de"), (PHONE, DESK), ("light", "dark")))
+        for number, path in enumerate(paths):
+            for look in looks if rounds >= 10 else [looks[number * 5 % 16]]:
+                person.check_look(path.format(people.janssens.slug, bram), *look)

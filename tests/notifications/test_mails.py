@@ -13,6 +13,7 @@ from django.core import mail
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.topics import Topic
@@ -43,7 +44,9 @@ def event_of(cast: Cast, kind: str) -> ConsentEvent:
         EventKind.RESUMED: acting(cast.an),
     }.get(EventKind(kind), Actor.clock())
     note = "Before Friday & <soon>" if kind == EventKind.ASKED else ""
-    return ConsentEvent.objects.write(cast.consent, EventKind(kind), by, reason=note)
+    terms = (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED)
+    until = timezone.now() + timedelta(days=60) if kind in terms else None
+    return ConsentEvent.objects.write(cast.consent, EventKind(kind), by, reason=note, until=until)
 
 
 def deliver(event: ConsentEvent) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""Nobody learns from login, reset or invitation who has an account, nor which offices exist."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher, low_level
+from django.core import mail
+from django.test import Client as Browser
+
+from accounts.tasks import send_reset_link
+from tests import factories
+from tests.accounts.people import log_in, logged_in
+from tests.conftest import Cast
+
+NOBODY = "nobody@office.example"
+
+
+def page(answer: Any, *names: str) -> str:
+    """What came back, without what the caller said herself and without tokens."""
+    text = re.sub(r'(csrfmiddlewaretoken" value)="[^"]+"', r"\1", answer.content.decode())
+    for name in names:
+        text = text.replace(name, "…")
+    return f"{answer.status_code} {answer.headers.get('Location', '')} {text}"
+
+
+def test_login_answers_alike_and_works_as_hard(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    work: list[str] = []
+    for place, name in ((PasswordHasher, "verify"), (low_level, "hash_secret")):
+        real = getattr(place, name)
+
+        def counted(*args: Any, _real: Any = real, **more: Any) -> Any:
+            work.append(_real.__name__)
+            return _real(*args, **more)
+
+        monkeypatch.setattr(place, name, counted)
+    closed = factories.make_person("Closed", is_active=False)
+    pages, hashes = set(), set()
+    for address in (cast.an.email, closed.email, NOBODY):
+        before = len(work)
+        pages.add(page(log_in(Browser(), cast.an, login=address, password="wrong"), address))
+        hashes.add(len(work) - before)
+    assert len(pages) == 1
+    assert hashes == {1}
+
+
+def test_reset_answers_alike_and_a_worker_mails(cast: Cast) -> None:
+    answers = []
+    for address in (cast.an.email, NOBODY):
+        browser = Browser()
+        first = browser.post("/accounts/password/reset/", {"email": address})
+        answers.append((page(first), page(browser.get(first.url), address)))
+        assert mail.outbox == []
+    assert answers[0] == answers[1]
+    send_reset_link(cast.an.pk, "fr")
+    (sent,) = mail.outbox
+    assert sent.to == [cast.an.email]
+
+
+def test_nobody_with_a_closed_account_gets_a_link(cast: Cast) -> None:
+    closed = factories.make_person("Closed", is_active=False)
+    send_reset_link(closed.pk, "en")
+    assert mail.outbox == []
+
+
+def test_an_learns_nothing_about_a_stranger_by_inviting_her(cast: Cast) -> None:
+    an = logged_in(cast.an)
+    pages = set()
+    for address in (cast.chloe.email, NOBODY):
+        fields = {"email": address, "role": "user", "language": "en"}
+        told = an.post(f"/offices/{cast.janssens.slug}/users/invite", fields, follow=True)
+        listed = re.sub(r"[0-9a-f-]{36}", "", page(told, address))
+        pages.add(re.sub(r"\s+", " ", listed).count("…"))
+        an.post(
+            f"/offices/{cast.janssens.slug}/invitations/"
+            f"{cast.janssens.invitations.get(email__iexact=address).uuid}/revoke"
+        )
+    assert len(pages) == 1
+
+
+@pytest.mark.parametrize("path", ["", "/users", "/consents", "/companies", "/organization"])
+def test_an_office_of_others_looks_like_none(cast: Cast, path: str) -> None:
+    chloe = logged_in(cast.chloe)
+    foreign = chloe.get(f"/offices/{cast.janssens.slug}{path}")
+    unknown = chloe.get(f"/offices/no-such-office{path}")
+    assert foreign.status_code == 404
+    assert page(foreign, cast.janssens.slug) == page(unknown, "no-such-office")
