@@ -127,7 +127,8 @@ def run_demo(options, environment, children):
     told = os.path.join(VAR, "demo.json")
     manage("Demo data", ["seed_demo", "--size", options.size, "--json", told], environment)
     worker = [os.path.join(BIN, "celery"), "-A", "codabox_portal", "worker", "--beat"]
-    worker += ["-s", os.path.join(VAR, "celerybeat-schedule"), "--concurrency", "1"]
+    worker += ["-s", os.path.join(VAR, "celerybeat-schedule")]
+    worker += ["--pool", "threads", "--concurrency", "4"]
     children.start("worker", worker, environment)
     children.wait_for("web", "http://127.0.0.1:%d/accounts/login/" % options.port)
     children.wait_for("software", "http://127.0.0.1:%d/" % options.software_port)

@@ -19,6 +19,7 @@ from oauth2_provider.generators import generate_client_id, generate_client_secre
 from accounts.models import User
 from codabox_portal.admin import Page
 from consents.models import Status
+from notifications.models import WebhookEndpoint
 from partners.models import (
     PARTNER_MOVES,
     Application,
@@ -71,6 +72,14 @@ class Redirects(Rows):
     extra = 1
 
 
+class Endpoint(Rows):
+    """Where the software is told of decisions; `notifications.guarded` checks it when we send."""
+
+    model = WebhookEndpoint
+    extra = 1
+    can_delete = False
+
+
 class Certificates(Rows):
     model = ClientCertificate
     extra = 0
@@ -100,7 +109,7 @@ class Partners(Page):
     """A new partner is a draft; nobody deletes one, since consents speak of it."""
 
     form = PartnerForm
-    inlines = (Redirects, Certificates)
+    inlines = (Redirects, Endpoint, Certificates)
     list_display = ("name", "vendor", "status")
     list_filter = ("status",)
     search_fields = ("name", "vendor", "legal_number")

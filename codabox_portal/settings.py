@@ -47,6 +47,12 @@ PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
 PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000)
 # Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.
 PORTAL_CERTIFICATE_PROXIES: list[str] = env.list("PORTAL_CERTIFICATE_PROXIES", default=[])
+# Webhooks to this machine itself, also without TLS: for the demo and for tests.
+PORTAL_WEBHOOKS_ALLOW_LOOPBACK: bool = env.bool(
+    "PORTAL_WEBHOOKS_ALLOW_LOOPBACK", default=PORTAL_DEMO
+)
+# A file with the certificate authorities that webhooks trust; empty: those of the system.
+PORTAL_WEBHOOKS_CA: str = env.str("PORTAL_WEBHOOKS_CA", default="")
 PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
 
 # What signs receipts: base64 of 32 random bytes; empty: a key derived from PORTAL_SECRET_KEY.
@@ -352,7 +358,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "consents.tasks.anchor_the_ledger",
         "schedule": crontab(hour="1", minute="5"),
     },
-    "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 60.0},
+    "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
     "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
     "let the default end of searches move on": {
         "task": "documents.tasks.sweep_publications",

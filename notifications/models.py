@@ -9,16 +9,30 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from consents.models import ConsentEvent
+from notifications.webhook_endpoints import Delivery, WebhookEndpoint
+from notifications.webhook_keys import WebhookKey
+from partners.models import Partner
+
+__all__ = ["Delivery", "WebhookEndpoint", "WebhookKey"]
 
 # After that a mail is no news any more; a mail server may be away that long.
 GIVE_UP_AFTER = timedelta(hours=72)
 
 
 class FanOut(models.Model):
-    """This event was turned into its mails: once, in one transaction with them."""
+    """This event was turned into its mails and deliveries: once, in one transaction with them.
 
-    event = models.OneToOneField(ConsentEvent, models.PROTECT, primary_key=True, related_name="+")
+    The rows of this table are made one after the other, so their order is that of the commits:
+    the place of an event in the feed of its partner.
+    """
+
+    event = models.OneToOneField(ConsentEvent, models.PROTECT, related_name="fan_out")
+    # The software whose feed has this event; null where it is none of its business.
+    partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["partner", "id"], name="notifications_feed")]
 
     def __str__(self) -> str:
         return f"event {self.event_id}"

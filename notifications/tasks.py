@@ -5,29 +5,43 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from celery import shared_task
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from accounts import mails
 from consents.models import ConsentEvent
+from notifications import webhooks
 from notifications.emails import receivers, send
-from notifications.models import FanOut, Mail
+from notifications.models import Delivery, FanOut, Mail, WebhookEndpoint
+from notifications.webhook_endpoints import LEASE, NAMES, OffReason
 
 # What was not heard of in a month is no news; it bounds what the sweep reads.
 LOOK_BACK = timedelta(days=30)
 # So long the bell may still ring.
 NOT_YET = timedelta(seconds=10)
+# Held while an event gets its place in the feed.
+FEED_LOCK = 20_002
 
 
 @shared_task
 def fan_out(event_id: int) -> None:
-    """Make one mail for everybody who must be told, once for each event."""
-    with suppress(IntegrityError), transaction.atomic():
-        # The key of the event: whoever comes second waits for the first, then has nothing to do.
-        FanOut.objects.create(event_id=event_id)
+    """Make one mail for everybody who must be told and one delivery for the software, once."""
+    with suppress(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        # One after the other, to the commit: so the rows stand in the order of the feed.
+        cursor.execute("select pg_advisory_xact_lock(%s)", [FEED_LOCK])
         event = ConsentEvent.objects.select_related("consent", "office").get(pk=event_id)
+        told = event.consent.partner_id if event.kind in NAMES else None
+        # The key of the event: whoever comes second has nothing to do.
+        FanOut.objects.create(event=event, partner_id=told)
+        endpoint = told and WebhookEndpoint.objects.on().filter(partner=told).first()
+        if endpoint:
+            Delivery.objects.create(endpoint=endpoint, event=event)
+            transaction.on_commit(partial(deliver.delay, endpoint.pk), robust=True)
         for person in receivers(event):
             mail = Mail.objects.create(event=event, person=person)
             transaction.on_commit(partial(send_mail.delay, mail.pk), robust=True)
@@ -44,12 +58,62 @@ def send_mail(mail_id: int) -> None:
 
 
 @shared_task
+def deliver(endpoint_id: int) -> None:
+    """Tell an endpoint everything that is due, one event after the other, one worker at a time."""
+    endpoint = WebhookEndpoint.objects.select_related("partner").get(pk=endpoint_id)
+    # What became due while the last one gave the endpoint back is seen by the next look.
+    while endpoint.deliveries.due().exists() and endpoint.lease():
+        try:
+            while (delivery := _next(endpoint)) is not None:
+                _attempt(delivery, endpoint)
+        finally:
+            endpoint.release()
+
+
+def _next(endpoint: WebhookEndpoint) -> Delivery | None:
+    due = endpoint.deliveries.due().select_related("event__consent")
+    return due.first()
+
+
+def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
+    delivery.begin()
+    answer = webhooks.send(delivery, endpoint)
+    if 200 <= answer.status < 300:
+        delivery.delivered(str(answer))
+    elif answer.status == 410:
+        if endpoint.switch_off(OffReason.GONE):
+            tell_of_trouble.delay(endpoint.pk)
+    elif delivery.failed(str(answer), answer.retry_after):
+        mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, flagged_at=None)
+        if mine.update(flagged_at=Now()):
+            tell_of_trouble.delay(endpoint.pk)
+    # The lease is as long as one try may take, so it begins anew with each.
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, busy_until__isnull=False).update(
+        busy_until=Now() + LEASE
+    )
+
+
+@shared_task(bind=True, max_retries=100, default_retry_delay=600)
+def tell_of_trouble(self: Any, endpoint_id: int) -> None:
+    """Mail the partner and the operators that an endpoint is off, or could not be told."""
+    endpoint = WebhookEndpoint.objects.select_related("partner").get(pk=endpoint_id)
+    told = {endpoint.partner.email, settings.PORTAL_SUPPORT_EMAIL}
+    sent = [mails.send("webhook_trouble", to, "", endpoint=endpoint) for to in sorted(told)]
+    if not all(sent):
+        raise self.retry()
+
+
+@shared_task
 def sweep() -> None:
-    """Find what nobody woke a worker for: events not fanned out, and mails that are due."""
-    handled = FanOut.objects.filter(pk=OuterRef("pk"))
+    """Find what nobody woke a worker for: events not fanned out, mails and deliveries due."""
+    handled = FanOut.objects.filter(event=OuterRef("pk"))
     unheard = ConsentEvent.objects.filter(at__gt=Now() - LOOK_BACK, at__lt=Now() - NOT_YET)
     unheard = unheard.exclude(Exists(handled)).order_by("pk")
     for event_id in unheard.values_list("pk", flat=True)[:1000]:
         fan_out(event_id)
     for mail_id in Mail.objects.due().values_list("pk", flat=True)[:1000]:
         send_mail(mail_id)
+    for endpoint_id in (
+        Delivery.objects.due().order_by().values_list("endpoint", flat=True).distinct()
+    ):
+        deliver.delay(endpoint_id)

@@ -173,6 +173,52 @@ COMPONENTS: dict[str, Shape] = {
             excludedClients={"type": "integer", "minimum": 1},
         ),
     ),
+    "Webhooks": thing(["links"], links=thing(["keys"], keys=TEXT)),
+    "Keys": thing(
+        ["keys"],
+        keys={
+            "type": "array",
+            "maxItems": 2,
+            "items": thing(
+                ["kty", "n", "e", "kid", "use", "alg", "status"], kty={"const": "RSA"}, n=TEXT,
+                e=TEXT, kid=TEXT, use={"const": "sig"}, alg={"const": "RS512"},
+                status={"const": "ACTIVE"},
+            ),
+        },
+    ),
+    "Events": thing(
+        ["data", "meta"],
+        data={
+            "type": "array",
+            "items": resource(
+                TEXT,
+                IDENTIFIER,
+                attributes=thing(["createdAt"], createdAt=MOMENT),
+                relationships=thing(
+                    ["accountingOfficeConsent"],
+                    accountingOfficeConsent=thing(
+                        ["data"], data=resource("accountingOfficeConsent", IDENTIFIER)
+                    ),
+                ),
+            ),
+        },
+        meta=thing(
+            ["paging"],
+            paging=thing(["limit"], limit={"type": "integer"}, after=IDENTIFIER),
+        ),
+    ),
+    "Deliveries": thing(["data"], data={"type": "array", "items": ref("OneDelivery")}),
+    "Delivery": thing(["data"], data=ref("OneDelivery")),
+    "OneDelivery": resource(
+        "webhookDelivery",
+        IDENTIFIER,
+        attributes=thing(
+            ["attempts", "answer", "deliveredAt", "givenUpAt"], attempts={"type": "integer"},
+            answer={"type": ["string", "null"]}, deliveredAt=MOMENT_OR_NULL,
+            givenUpAt=MOMENT_OR_NULL,
+        ),
+        relationships=thing(["event"], event=thing(["data"], data=resource(TEXT, IDENTIFIER))),
+    ),
     "OneDocument": thing(["data"], data=ref("Document")),
 }  # fmt: skip
 
@@ -259,4 +305,10 @@ def body(name: str, *media_types: str) -> dict[str, Shape]:
 def in_path(**described: Shape) -> list[OpenApiParameter]:
     return [
         OpenApiParameter(name, shape, OpenApiParameter.PATH) for name, shape in described.items()
+    ]
+
+
+def in_query(**described: Shape) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter(name, shape, OpenApiParameter.QUERY) for name, shape in described.items()
     ]

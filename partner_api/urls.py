@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from partner_api.views import consents, documents, reference, root, tokens
+from partner_api.views import consents, documents, reference, root, tokens, webhooks
 
 app_name = "partner_api"
 BASE = "codabox-connect"
@@ -24,6 +24,15 @@ urlpatterns = [
         f"{OFFICE}/clients/<str:client>/<str:kind>/<str:document>",
         documents.OneDocument.as_view(),
         name="document",
+    ),
+    path(f"{BASE}/events", webhooks.Events.as_view(), name="events"),
+    path(f"{BASE}/webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
+    path(f"{BASE}/webhooks/keys", webhooks.Keys.as_view(), name="webhook_keys"),
+    path(f"{BASE}/webhooks/deliveries", webhooks.Deliveries.as_view(), name="deliveries"),
+    path(
+        f"{BASE}/webhooks/deliveries/<str:event>/redelivery",
+        webhooks.Redelivery.as_view(),
+        name="redelivery",
     ),
     # Everything else below the prefix, so that no middleware ever sees (and redirects) it.
     re_path(rf"^{BASE}(?:/.*)?$", root.Nothing.as_view(), name="nothing"),

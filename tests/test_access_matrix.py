@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
 from accounts.models import Invitation, Role, User
+from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
 from tests.conftest import Cast, make_cast
@@ -110,6 +111,11 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "partner_api:consent": API,
     "partner_api:document_searches": API,
     "partner_api:document": API,
+    "partner_api:events": API,
+    "partner_api:webhooks": EVERYBODY,
+    "partner_api:webhook_keys": EVERYBODY,
+    "partner_api:deliveries": API,
+    "partner_api:redelivery": API,
     "partner_api:nothing": (OUT,) * 5,
     "admin:index": OPERATORS,
     "admin:login": (LOGIN, OUT, OUT, OUT, LOGIN),
@@ -128,6 +134,8 @@ for _model in (
     "partners_application",
     "consents_consent",
     "consents_terms",
+    "notifications_webhookendpoint",
+    "notifications_delivery",
 ):
     MATRIX |= {
         f"admin:{_model}_changelist": OPERATORS,
@@ -170,6 +178,14 @@ def _credentials(cast: Cast) -> int:
     return int(mine.get().pk)
 
 
+def _told(cast: Cast) -> tuple[int, int]:
+    """An endpoint of Ledgerly and something that was sent there."""
+    url = "https://software.example/hook"
+    endpoint, _made = WebhookEndpoint.objects.get_or_create(partner=cast.ledgerly, url=url)
+    event = cast.consent.events.earliest("pk")
+    return endpoint.pk, Delivery.objects.get_or_create(endpoint=endpoint, event=event)[0].pk
+
+
 def filled(name: str, path: str, cast: Cast) -> str:
     """The path with the identifiers of Janssens in it."""
     rows = {
@@ -177,6 +193,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "partners_application": _credentials(cast),
         "consents_consent": cast.consent.pk,
         "accounts_office": cast.janssens.pk,
+        **dict(zip(("webhookendpoint", "delivery"), _told(cast), strict=True)),
     }
     model = next((m for m in rows if m in name), "")
     key = rows.get(model, factories.terms_in_force().pk)

@@ -11,10 +11,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import check_password
 
 from consents.models import Consent, Status
+from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application, Partner, PartnerStatus
 from tests import factories
 from tests.conftest import Cast
-from tests.factories import allow
+from tests.factories import acting, allow
 from tests.test_access_matrix import as_person
 
 
@@ -85,6 +86,9 @@ ENTRY = {
     "document_kinds": ["bankAccountStatement"],
     "redirect_uris-TOTAL_FORMS": 1,
     "redirect_uris-INITIAL_FORMS": 0,
+    "webhook_endpoint-TOTAL_FORMS": 1,
+    "webhook_endpoint-INITIAL_FORMS": 0,
+    "webhook_endpoint-0-url": "",
     "certificates-TOTAL_FORMS": 0,
     "certificates-INITIAL_FORMS": 0,
 }
@@ -186,3 +190,49 @@ def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None
     later = dirk.post(path, {**fields, "effective_at": "2099-01-01 08:00", "publish": "1"})
     assert later.status_code == 302
     assert factories.terms_in_force() == before
+
+
+def test_dirk_registers_an_endpoint_and_a_bad_address_is_told(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    for url, status in [("http://nova.example/hook", 200), ("https://nova.example/hook", 302)]:
+        fields = {**ENTRY, "name": "Nova", "webhook_endpoint-0-url": url}
+        answer = dirk.post("/admin/partners/partner/add/", fields)
+        assert answer.status_code == status, answer.content.decode()
+    assert Partner.objects.get(name="Nova").webhook_endpoint.url == url
+
+
+def test_dirk_switches_an_endpoint_off_and_on_and_sends_again(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
+    allow(cast.consent, cast.an)
+    event = cast.consent.events.get(kind="allowed")
+    row = Delivery.objects.create(endpoint=endpoint, event=event)
+    endpoints, deliveries = (
+        f"/admin/notifications/{model}/" for model in ("webhookendpoint", "delivery")
+    )
+    dirk.post(endpoints, {"action": "switch_off", "_selected_action": endpoint.pk})
+    endpoint.refresh_from_db()
+    row.refresh_from_db()
+    assert (endpoint.off_reason, row.given_up_at is not None) == ("operator", True)
+    assert not Delivery.objects.due().exists()
+    dirk.post(endpoints, {"action": "switch_on", "_selected_action": endpoint.pk})
+    dirk.post(deliveries, {"action": "send_again", "_selected_action": row.pk})
+    assert Delivery.objects.due().get() == row
+    assert LogEntry.objects.filter(user=cast.dirk).count() == 3
+    assert "Allowed" in dirk.get(deliveries).content.decode()
+
+
+def test_the_list_of_deliveries_needs_no_more_queries_for_more_rows(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    dirk = as_person(cast.dirk)
+    endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
+    for verb in ["allow", *["pause", "resume"] * 10]:
+        if verb == "allow":
+            allow(cast.consent, cast.an)
+        else:
+            getattr(cast.fresh(), verb)(acting(cast.an))
+    for event in cast.consent.events.all():
+        Delivery.objects.create(endpoint=endpoint, event=event)
+    with django_assert_max_num_queries(15):
+        assert dirk.get("/admin/notifications/delivery/").status_code == 200

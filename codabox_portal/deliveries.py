@@ -1,0 +1,63 @@
+"""Operators see what a software was told, switch its endpoint on, and send again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from codabox_portal.admin import LookUp
+from notifications.models import Delivery, WebhookEndpoint
+from notifications.tasks import deliver
+from notifications.webhook_endpoints import OffReason
+
+
+@admin.register(WebhookEndpoint)
+class Endpoints(LookUp):
+    """The address itself is part of the partner's entry."""
+
+    list_display = ["partner", "url", "off_at", "off_reason", "flagged_at"]
+    list_select_related = ["partner"]
+    actions = ["switch_on", "switch_off"]
+
+    @admin.action(description="Switch on")
+    def switch_on(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
+        for endpoint in chosen:
+            endpoint.switch_on()
+            self.log_change(request, endpoint, "Switched on.")
+
+    @admin.action(description="Switch off")
+    def switch_off(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
+        for endpoint in chosen:
+            endpoint.switch_off(OffReason.OPERATOR)
+            self.log_change(request, endpoint, "Switched off.")
+
+
+@admin.register(Delivery)
+class Deliveries(LookUp):
+    list_display = [
+        *("event_id", "endpoint", "kind", "attempts", "answer"),
+        *("next_at", "delivered_at", "given_up_at"),
+    ]
+    list_select_related = ["endpoint__partner", "event"]
+    list_filter = ["endpoint__partner"]
+    search_fields = ["event__uuid", "event__consent__uuid"]
+    ordering = ["-event"]
+    actions = ["send_again"]
+
+    @admin.display(description="event")
+    def kind(self, delivery: Delivery) -> Any:
+        return delivery.event.get_kind_display()
+
+    @admin.action(description="Send again")
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        endpoints = set()
+        for delivery in chosen.select_related(None):
+            delivery.send_again()
+            self.log_change(request, delivery, "Sent again.")
+            endpoints.add(delivery.endpoint_id)
+        for endpoint in endpoints:
+            deliver.delay(endpoint)
+        self.message_user(request, "They are on their way.", messages.SUCCESS)
