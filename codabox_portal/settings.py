@@ -345,6 +345,7 @@ SPECTACULAR_SETTINGS = {
 # --- Jobs and logs ---------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_DEFAULT_QUEUE = env.str("PORTAL_QUEUE", default="portal")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

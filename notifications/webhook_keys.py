@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -26,6 +27,12 @@ def _locks() -> MultiFernet:
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     keys = [hashlib.sha256(f"webhook key:{secret!s}".encode()).digest() for secret in secrets]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+
+@lru_cache(maxsize=4)
+def _private(secret: str) -> JWK:
+    """Kept in the process: checking the numbers of an RSA key costs more than signing with it."""
+    return JWK.from_json(_locks().decrypt(secret.encode()).decode())
 
 
 class WebhookKeyManager(models.Manager["WebhookKey"]):
@@ -73,4 +80,4 @@ class WebhookKey(models.Model):
         return members | more
 
     def private(self) -> JWK:
-        return JWK.from_json(_locks().decrypt(self.secret.encode()).decode())
+        return _private(self.secret)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,15 @@ test_database_url.__test__ = False  # type: ignore[attr-defined]
 def commits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what waits for the commit, which never comes inside a test."""
     monkeypatch.setattr(transaction, "on_commit", lambda job, **_: job())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_queue() -> Iterator[None]:
+    """What this process wakes is for no worker of another database."""
+    current_app.conf.task_default_queue = f"test-{os.getpid()}"
+    yield
+    with suppress(OSError):
+        current_app.control.purge()
 
 
 @pytest.fixture
