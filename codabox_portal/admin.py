@@ -14,7 +14,6 @@ from accounts.models import Office, User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from accounts.sessions import ask_again_when_idle
-from consents.models import Consent
 from partners.models import Application
 
 
@@ -87,11 +86,3 @@ class Credentials(LookUp):
     list_select_related = ["partner"]
     search_fields = ["client_id", "partner__name"]
     fields = ["partner", "name", "client_id", *used]
-
-
-@admin.register(Consent)
-class Consents(LookUp):
-    list_display = ["uuid", "office", "partner", "status", "requested_at"]
-    list_filter = ["status"]
-    list_select_related = ["office", "partner"]
-    search_fields = ["uuid"]

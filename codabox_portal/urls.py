@@ -4,8 +4,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from codabox_portal import health
+
 urlpatterns = [
     path("", include("partner_api.urls")),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.login_urls")),
     path("", include("accounts.urls")),

@@ -53,5 +53,10 @@ class Actor:
         return cls(ActorKind.PARTNER, name=partner.name)
 
     @classmethod
+    def operators(cls, first: User, second: User) -> Actor:
+        """Two operators, who can end an access together and never give one."""
+        return cls(ActorKind.OPERATOR, name=f"{first} & {second}", person=second)
+
+    @classmethod
     def clock(cls) -> Actor:
         return cls(ActorKind.CLOCK, name="")

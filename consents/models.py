@@ -20,6 +20,7 @@ from consents.actors import Actor, ActorKind
 from consents.blocks import Block
 from consents.events import ConsentEvent, EventKind
 from consents.evidence import Evidence
+from consents.forced import ForcedEnd
 from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.scope import ListedClient
@@ -33,6 +34,7 @@ __all__ = [
     "ConsentEvent",
     "EventKind",
     "Evidence",
+    "ForcedEnd",
     "LedgerHead",
     "ListedClient",
     "Terms",
@@ -62,14 +64,11 @@ class Step(NamedTuple):
 
 
 PERSON_ONLY = frozenset({ActorKind.PERSON})
+ALL_BUT_THE_CLOCK = frozenset(ActorKind) - {ActorKind.CLOCK}
 TRANSITIONS = {
     EventKind.ALLOWED: Step(Status.TO_BE_DETERMINED, Status.ALLOWED, PERSON_ONLY),
     EventKind.DENIED: Step(Status.TO_BE_DETERMINED, Status.DENIED, PERSON_ONLY),
-    EventKind.CANCELLED: Step(
-        Status.ALLOWED,
-        Status.CANCELLED,
-        frozenset({ActorKind.PERSON, ActorKind.PARTNER, ActorKind.OPERATOR}),
-    ),
+    EventKind.CANCELLED: Step(Status.ALLOWED, Status.CANCELLED, ALL_BUT_THE_CLOCK),
 }
 
 

@@ -111,6 +111,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "partner_api:consent": API,
     "partner_api:document_searches": API,
     "partner_api:document": API,
+    "live": EVERYBODY,
+    "ready": EVERYBODY,
     "partner_api:events": API,
     "partner_api:webhooks": EVERYBODY,
     "partner_api:webhook_keys": EVERYBODY,
@@ -148,6 +150,7 @@ for _model in (
 # Partners are taken in and changed here, by operators.
 MATRIX["admin:partners_partner_add"] = OPERATORS
 MATRIX["admin:consents_terms_add"] = OPERATORS
+MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 
@@ -203,6 +206,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/codabox-connect/nowhere"
     if name in ("admin:partner_secret", "admin:partner_state"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
+    if name == "admin:consent_end":
+        return f"/admin/consents/consent/{cast.consent.pk}/end/"
     if name == "admin:app_list":
         return "/admin/consents/"
     if name == "admin:catch_all":

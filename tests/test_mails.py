@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.test import Client as Browser
+from django.test import override_settings
 from django.utils import translation
 
 from accounts.address import AddressChange
@@ -19,6 +20,9 @@ from accounts.models import Invitation, User
 from accounts.second_factor import credential_changes
 from accounts.tasks import send_reset_link, tell_admins
 from notifications.emails import TOPICS
+from notifications.models import WebhookEndpoint
+from notifications.tasks import tell_of_trouble
+from notifications.webhook_endpoints import OffReason
 from tests import factories
 from tests.accounts.people import add_app, log_in, logged_in
 from tests.conftest import Cast
@@ -86,6 +90,14 @@ def about_consents(cast: Cast, language: str) -> None:
     mail.outbox[:] = sent
 
 
+def webhooks_in_trouble(cast: Cast, language: str) -> None:
+    endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
+    with override_settings(LANGUAGE_CODE=language):  # a software has no language of its own
+        tell_of_trouble(endpoint.pk)
+        endpoint.switch_off(OffReason.GONE)
+        tell_of_trouble(endpoint.pk)
+
+
 MAILS: dict[str, Callable[[Cast, str], None]] = {
     "invitation": invited,
     "people_changed": people_changed,
@@ -94,6 +106,7 @@ MAILS: dict[str, Callable[[Cast, str], None]] = {
     "password_reset": reset,
     "credential_changed": credentials_changed,
     "consent": about_consents,
+    "webhook_trouble": webhooks_in_trouble,
 }
 
 

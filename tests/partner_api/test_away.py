@@ -104,6 +104,8 @@ def test_without_a_database_every_call_is_503(people: Cast, line: Any) -> None:
     cable.cut()
     for method, path, options in every:
         check_away(software.call(method, path, **options))
+    assert software.http.get("/health/ready").status_code == 503
+    assert software.http.get("/health/live").status_code == 200
     answer = software.http.post(
         "/codabox-connect/oauth2/token",
         data={"grant_type": "client_credentials"},
