@@ -13,11 +13,12 @@ RUN PORTAL_SECRET_KEY=build DATABASE_URL=postgres://build/build REDIS_URL=redis:
 
 # 101 is also nginx in its own image: the files are readable for their owner alone, and nginx
 # sends some of them (X-Accel).
-RUN useradd --no-create-home --uid 101 portal && install -d -o portal -m 700 /documents
+RUN useradd --no-create-home --uid 101 portal && install -d -o portal -m 700 /documents /proof
 USER portal
 ENV PORTAL_STORAGE=/documents
-VOLUME /documents
+VOLUME /documents /proof
 
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "codabox_portal.wsgi:application", \
-     "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "32"]
+     "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "32", \
+     "--workers-kill-timeout", "60"]

@@ -44,6 +44,9 @@ class OrganizationForm(forms.Form):
     second_factor_required = forms.BooleanField(
         required=False, label=_("Admins need a second factor besides their password")
     )
+    decisions_to_all = forms.BooleanField(
+        required=False, label=_("Mail every decision to all Admins, whatever they switched off")
+    )
 
     def __init__(self, *args: Any, office: Office, **kwargs: Any) -> None:
         kwargs["initial"] = {name: getattr(office, name) for name in self.base_fields}

@@ -67,22 +67,36 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
         Raises PermissionDenied, AlreadyThere.
         """
-        key = secrets.token_urlsafe(32)
         with changing_people(office, by):
-            members = office.memberships.filter(is_active=True, user__email__iexact=email)
-            if members.exists() or self.open().filter(office=office, email__iexact=email).exists():
-                raise AlreadyThere
-            invitation = self.create(
-                office=office,
-                email=email,
-                role=role,
-                language=language,
-                invited_by=by,
-                key_digest=digest_of(key),
-                expires_at=Now() + VALID_FOR,
-            )
-            invitation.refresh_from_db()
-            invitation.write(MembershipEventKind.INVITED, by)
+            return self._make(office, by, email=email, role=role, language=language)
+
+    def invite_first_admin(
+        self, office: Office, by: User, *, email: str, language: str
+    ) -> tuple[Invitation, str]:
+        """Invite on behalf of an operator, where nobody of the office can; as `invite`."""
+        with changing_people(office):
+            if not by.is_staff or office.memberships.admins().exists():
+                raise PermissionDenied
+            return self._make(office, by, email=email, role="admin", language=language)
+
+    def _make(
+        self, office: Office, by: User, *, email: str, role: str, language: str
+    ) -> tuple[Invitation, str]:
+        key = secrets.token_urlsafe(32)
+        members = office.memberships.filter(is_active=True, user__email__iexact=email)
+        if members.exists() or self.open().filter(office=office, email__iexact=email).exists():
+            raise AlreadyThere
+        invitation = self.create(
+            office=office,
+            email=email,
+            role=role,
+            language=language,
+            invited_by=by,
+            key_digest=digest_of(key),
+            expires_at=Now() + VALID_FOR,
+        )
+        invitation.refresh_from_db()
+        invitation.write(MembershipEventKind.INVITED, by)
         return invitation, key
 
 

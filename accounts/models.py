@@ -86,6 +86,8 @@ class Office(models.Model):
     email = models.EmailField(_("e-mail address"), blank=True)
     phone = models.CharField(_("telephone"), max_length=30, blank=True, default="")
     second_factor_required = models.BooleanField(default=False)
+    # Its Admins hear of every decision, whatever each of them switched off.
+    decisions_to_all = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -101,6 +103,12 @@ class Office(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def set_active(self, active: bool) -> bool:
+        """Suspend the office, or let it go on; False when it was so already."""
+        changed = Office.objects.filter(pk=self.pk, is_active=not active).update(is_active=active)
+        self.is_active = active
+        return bool(changed)
 
     def change(self, by: User, **said: Any) -> None:
         """Change what the office says about itself, on behalf of an Admin."""

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.models import Office, User
+from accounts.models import User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from accounts.sessions import ask_again_when_idle
@@ -69,12 +69,6 @@ class LookUp(Page):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-@admin.register(Office)
-class Offices(LookUp):
-    list_display = ["name", "company_number", "is_active"]
-    search_fields = ["name", "company_number"]
 
 
 @admin.register(Application)

@@ -62,6 +62,11 @@ PORTAL_ANCHOR_FILE: str = env.str(
     "PORTAL_ANCHOR_FILE", default=str(BASE_DIR / "var" / "ledger-anchors.txt")
 )
 
+# The consents that ended: keep this file outside the database's backups as well.
+PORTAL_ENDED_FILE: str = env.str(
+    "PORTAL_ENDED_FILE", default=str(BASE_DIR / "var" / "ended-consents.txt")
+)
+
 SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
 DEBUG = env.bool("PORTAL_DEBUG", default=False)
 
@@ -358,6 +363,10 @@ CELERY_BEAT_SCHEDULE = {
     "anchor the consent ledger": {
         "task": "consents.tasks.anchor_the_ledger",
         "schedule": crontab(hour="1", minute="5"),
+    },
+    "write down what ended": {
+        "task": "consents.tasks.write_down_what_ended",
+        "schedule": 60.0,
     },
     "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
     "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from consents.actors import Actor, ActorKind
+from consents.ended import write_down
 from consents.evidence import Evidence
 from consents.ledger import move_head, next_place, seal_of
 from consents.signals import consent_moved
@@ -104,6 +105,8 @@ class EventManager(models.Manager["ConsentEvent"]):
                 evidence.save(force_insert=True)
             move_head(consent.office_id, place, event.seal)
             ring = partial(consent_moved.send_robust, ConsentEvent, event_id=event.pk)
+            if kind == EventKind.CANCELLED:
+                transaction.on_commit(partial(write_down, consent.uuid), robust=True)
             transaction.on_commit(ring)
         return event
 

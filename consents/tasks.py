@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from consents import watch
+from consents import ended, watch
 from consents.ledger import write_anchors
 from consents.models import Consent
 
@@ -18,6 +18,12 @@ def write_down_lapsed_requests() -> None:
 def notice() -> None:
     """Reminders, the first fetch, a consent that nobody uses, and unusual volume."""
     watch.notice()
+
+
+@shared_task
+def write_down_what_ended() -> None:
+    """Add what a killed process did not write to the file of ended consents."""
+    ended.write_down_missing()
 
 
 @shared_task

@@ -44,7 +44,8 @@ def receivers(event: ConsentEvent) -> list[User]:
         admins = admins.filter(user__in=event.asked)
     people = User.objects.filter(pk__in=admins.values("user"))
     topic = TOPICS[event.kind]
-    if topic is not None:
+    everybody = topic == Topic.DECISIONS and event.office.decisions_to_all
+    if topic is not None and not everybody:
         people = people.exclude(muted__contains=[topic])
     if event.kind != EventKind.ALLOWED and event.person_id:
         people = people.exclude(pk=event.person_id)

@@ -151,6 +151,8 @@ for _model in (
 MATRIX["admin:partners_partner_add"] = OPERATORS
 MATRIX["admin:consents_terms_add"] = OPERATORS
 MATRIX["admin:consent_end"] = OPERATORS
+MATRIX["admin:office_state"] = OPERATORS
+MATRIX["admin:accounts_office_add"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 
@@ -206,6 +208,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/codabox-connect/nowhere"
     if name in ("admin:partner_secret", "admin:partner_state"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
+    if name == "admin:office_state":
+        return f"/admin/accounts/office/{cast.janssens.pk}/state/"
     if name == "admin:consent_end":
         return f"/admin/consents/consent/{cast.consent.pk}/end/"
     if name == "admin:app_list":

@@ -12,9 +12,12 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import check_password
+from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, InternalError, ProgrammingError
 from django.db.models.functions import Now
 
+from accounts.models import Invitation, Office
 from consents.forced import NeedsAnother, ask_to_end
 from consents.models import Consent, ForcedEnd, Status
 from notifications.models import Delivery, WebhookEndpoint
@@ -343,3 +346,48 @@ def test_dirk_finds_a_consent_by_its_first_characters(cast: Cast) -> None:
     found = as_person(cast.dirk).get(f"/admin/consents/consent/?q={str(cast.consent.uuid)[:8]}")
     assert str(cast.consent.uuid) in found.content.decode()
     assert str(other.uuid) not in found.content.decode()
+
+
+def test_dirk_takes_an_office_in_and_its_first_admin_is_invited(cast: Cast, commits: None) -> None:
+    dirk, number = as_person(cast.dirk), factories.company_number()
+    fields = {"name": cast.janssens.name, "company_number": number, "language": "fr"}
+    wrong = dirk.post("/admin/accounts/office/add/", {**fields, "first_admin": "x"})
+    assert wrong.status_code == 200
+    assert not Office.objects.filter(company_number=number).exists()
+    fields["first_admin"] = "first@office.example"
+    assert dirk.post("/admin/accounts/office/add/", fields).status_code == 302
+    office = Office.objects.get(company_number=number)
+    assert office.slug != cast.janssens.slug
+    invitation = office.invitations.get()
+    assert (invitation.email, invitation.role) == ("first@office.example", "admin")
+    assert mail.outbox[-1].to == ["first@office.example"]
+    assert "invite" in mail.outbox[-1].subject
+    twice = dirk.post("/admin/accounts/office/add/", fields)
+    assert twice.status_code == 200
+
+
+def test_dirk_invites_nobody_into_an_office_that_has_an_admin(cast: Cast) -> None:
+    page = f"/admin/accounts/office/{cast.janssens.pk}/state/"
+    as_person(cast.dirk).post(page, {"first_admin": "spy@office.example"})
+    assert not cast.janssens.invitations.exists()
+    with pytest.raises(PermissionDenied):
+        Invitation.objects.invite_first_admin(
+            cast.janssens, cast.dirk, email="spy@office.example", language="nl"
+        )
+
+
+def test_dirk_suspends_an_office_with_a_reason_and_lets_it_go_on(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    dirk = as_person(cast.dirk)
+    page = f"/admin/accounts/office/{cast.janssens.pk}/state/"
+    assert "1 allowed consent" in dirk.get(page).content.decode()
+    dirk.post(page, {"reason": ""})
+    assert cast.fresh().access() is None
+    dirk.post(page, {"reason": "Unpaid"})
+    assert cast.fresh().access() == "accountingOfficeSuspended"
+    dirk.post(page, {"reason": "Paid"})
+    assert cast.fresh().access() is None
+    told = LogEntry.objects.filter(user=cast.dirk).values_list("change_message", flat=True)
+    assert [entry for entry in told if "Unpaid" in entry]
+    seen = dirk.get(f"/admin/accounts/office/{cast.janssens.pk}/change/").content.decode()
+    assert cast.bram.email in seen

@@ -23,6 +23,7 @@ from notifications.emails import TOPICS, receivers
 from notifications.models import FanOut, Mail
 from notifications.tasks import fan_out, send_mail, sweep
 from tests import factories
+from tests.accounts.people import logged_in
 from tests.conftest import Cast
 from tests.factories import acting, allow
 
@@ -236,3 +237,14 @@ def test_eight_workers_at_once_make_and_send_one_mail(people: Cast) -> None:
     assert failed == []
     assert Mail.objects.filter(event=event).count() == 1
     assert [sent.to for sent in mail.outbox if sent.to == [people.an.email]] == [[people.an.email]]
+
+
+def test_an_office_can_have_every_decision_mailed_to_all_its_admins(cast: Cast) -> None:
+    bea = factories.make_person("Bea", cast.janssens, muted=[Topic.DECISIONS, Topic.REQUESTS])
+    assert bea.email not in deliver(event_of(cast, EventKind.PAUSED))
+    an = logged_in(cast.an)
+    form = {"name": cast.janssens.name, "decisions_to_all": "on"}
+    assert an.post(f"/offices/{cast.janssens.slug}/organization", form).status_code == 303
+    assert bea.email in deliver(event_of(cast, EventKind.PAUSED))
+    # The other switches stay hers.
+    assert bea.email not in deliver(event_of(cast, EventKind.REMINDED))
