@@ -77,6 +77,7 @@ class Visitor:
 
     def check_screen(self) -> None:
         """No violation of WCAG, no sideways scrolling, in light and dark, on phone and desk."""
+        self.page.wait_for_load_state()  # a click waits for the page, not for its styles
         for size in (PHONE, DESK):
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
             wide = self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
