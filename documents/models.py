@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from clients.models import Client
 from consents.triggers import append_only
+from documents.formats import Reason
 from documents.querysets import DocumentQuerySet
 
 
@@ -85,6 +86,111 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return f"{self.media_type} {self.sha256[:12]}"
+
+
+class Filing(models.Model):
+    """How a document came in, and what its reader says of it: what the office's own lists show.
+
+    A table of its own, because the search of the API reads `Document` alone. `office_id` follows
+    the client as there. `natural_key` is what the trade calls the same paper (account, year and
+    number; supplier and number): a second delivery that differs is the next `version` of it.
+    """
+
+    document = models.OneToOneField(
+        Document, models.PROTECT, primary_key=True, related_name="filing"
+    )
+    office_id = models.BigIntegerField()
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    kind = models.SmallIntegerField(choices=Kind.choices)
+    natural_key = models.CharField(max_length=200)
+    version = models.PositiveSmallIntegerField(default=1)
+    # SHA-256 of the structured file: the same bytes are taken in once.
+    sha256 = models.CharField(max_length=64)
+    # The account, the agency, the card; empty for invoices.
+    series = models.CharField(max_length=64, blank=True)
+    number = models.CharField(max_length=100)
+    dated_on = models.DateField()
+    counterparty = models.CharField(max_length=200, blank=True)
+    currency = models.CharField(max_length=3)
+    # Of an invoice what is to be paid, of a card the total, of a statement the closing balance.
+    amount = models.DecimalField(max_digits=18, decimal_places=3)
+    # Of a bank statement alone.
+    opening = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    # In lower case: names, numbers and communications that people look for.
+    words = models.TextField(blank=True)
+    filed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "kind", "natural_key", "version"],
+                name="documents_filing_one_per_version",
+            ),
+            models.UniqueConstraint(
+                fields=["client", "kind", "sha256"], name="documents_filing_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["client", "kind", "series", "-dated_on", "-document"],
+                name="documents_filing_of_series",
+            ),
+            models.Index(
+                fields=["client", "-dated_on", "-document"], name="documents_filing_of_client"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Kind(self.kind).name} {self.number}"
+
+
+class QuarantineState(models.TextChoices):
+    WAITING = "waiting"
+    FILED = "filed"
+    DISCARDED = "discarded"
+
+
+class Quarantined(models.Model):
+    """A file that was refused or could not be filed: its bytes are kept, so it can be replayed."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255)
+    size = models.BigIntegerField(help_text="bytes")
+    reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Reason])
+    detail = models.CharField(max_length=500)
+    line = models.PositiveIntegerField(null=True)
+    state = models.CharField(
+        max_length=9, choices=QuarantineState.choices, default=QuarantineState.WAITING
+    )
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    tried_at = models.DateTimeField(db_default=Now())
+    tries = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "quarantine"
+        indexes = [models.Index(fields=["state", "-id"], name="documents_quarantine_list")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.name}"
+
+
+class Tombstone(models.Model):
+    """A document whose time was over: what it was, and the hash of every file that is gone."""
+
+    uuid = models.UUIDField(unique=True)
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    kind = models.SmallIntegerField(choices=Kind.choices)
+    natural_key = models.CharField(max_length=200)
+    available_at = models.DateTimeField()
+    # Media type: SHA-256.
+    hashes = models.JSONField()
+    buried_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        triggers = append_only("tombstones")
+
+    def __str__(self) -> str:
+        return f"{Kind(self.kind).name} {self.uuid}"
 
 
 class Publication(models.Model):
