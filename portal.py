@@ -44,7 +44,7 @@ class Stop(Exception):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words = parser.add_subparsers(dest="word", metavar="demo | test | bench | reset")
+    words = parser.add_subparsers(dest="word", metavar="demo | test | bench | assurance | reset")
     words.required = True
     demo_word = words.add_parser("demo", help="start the portal with demo data")
     demo_word.add_argument("--port", type=int, default=8000)
@@ -52,9 +52,10 @@ def main():
     demo_word.add_argument("--size", choices=["small", "large"], default="small")
     words.add_parser("test", help="run the whole suite; further arguments go to pytest")
     words.add_parser("bench", help="measure speed; further arguments go to bench/")
+    words.add_parser("assurance", help="run the release's checks and print their table")
     words.add_parser("reset", help="forget the demo's data")
     options, rest = parser.parse_known_args()
-    if rest and options.word not in ("test", "bench"):
+    if rest and options.word not in ("test", "bench", "assurance"):
         parser.error("unknown arguments: " + " ".join(rest))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
@@ -67,6 +68,9 @@ def main():
         if options.word == "test":
             with hold_lock("test"):
                 return test(rest, children)
+        if options.word == "assurance":
+            with hold_lock("test"):
+                return assurance(rest, children)
         if options.word == "bench":
             with hold_lock("test"):
                 return bench(rest or ["all"], children)
@@ -84,7 +88,7 @@ def leave(number, frame):
     """A normal end of a demo, but not of a test; `finally` stops the children."""
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
-    raise SystemExit(128 + number if sys.argv[1:2] == ["test"] else 0)
+    raise SystemExit(128 + number if sys.argv[1:2] in (["test"], ["assurance"]) else 0)
 
 
 def say(text):
@@ -92,7 +96,7 @@ def say(text):
     sys.stdout.flush()
 
 
-# --- The three words -------------------------------------------------------------------------
+# --- The words -------------------------------------------------------------------------------
 
 
 def demo(options, children):
@@ -153,6 +157,13 @@ def test(arguments, children):
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", "--dist", "worksteal"] + arguments
     return run_module(["pytest"] + arguments, own_servers(children, "test"))
+
+
+def assurance(arguments, children):
+    """Run the tests of the assurance table, ten times as long as every day; print the table."""
+    if not any(argument.startswith("--rounds") for argument in arguments):
+        arguments = ["--rounds", "10"] + arguments
+    return test(["-n", "0", "-p", "tests.assurance.report"] + arguments, children)
 
 
 def bench(arguments, children):
