@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from partner_api.throttling import Calls, step_of
 from partners.models import Partner
 from tests.conftest import Cast, Software, free_port, running_portal
 
@@ -48,3 +50,27 @@ def test_without_redis_the_api_goes_on(people: Cast, tmp_path: Path) -> None:
 def test_what_needs_no_token_is_not_counted(portal: str, path: str) -> None:
     seen: Any = {httpx.get(f"{portal}/codabox-connect{path}").status_code for _ in range(20)}
     assert 429 not in seen
+
+
+@pytest.mark.parametrize(
+    ("limit", "step"), [(1, 1), (399, 1), (800, 2), (30_000, 75), (10**9, 100)]
+)
+def test_a_small_limit_is_exact_and_a_large_one_asks_rarely(limit: int, step: int) -> None:
+    assert step_of(limit) == step
+
+
+def test_four_processes_pass_a_limit_by_a_hundredth_at_most() -> None:
+    """Each process counts by itself and meets the others in the real Redis."""
+    limit, partner, minute = 4_000, uuid.uuid4().int >> 96, 1
+    processes = [Calls() for _ in range(4)]
+    served = 0
+    for number in range(2 * limit):
+        calls = processes[number % 4 if number % 3 else 0]
+        served += calls.one_more(partner, minute, step_of(limit)) <= limit
+    assert limit <= served <= limit * 1.01
+
+
+def test_a_new_minute_begins_at_none() -> None:
+    calls, partner = Calls(), uuid.uuid4().int >> 96
+    assert [calls.one_more(partner, 1, 10) for _ in range(25)] == list(range(1, 26))
+    assert [calls.one_more(partner, 2, 10) for _ in range(3)] == [1, 2, 3]
