@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.models.functions import Now
+from django.template.loader import get_template
 from django.test import Client as Browser
 from django.test import RequestFactory
 
+from consents.access import Standing
 from consents.actors import Actor, ActorKind
 from consents.ledger import faults
 from consents.models import Consent, ConsentEvent, DecisionConflict, NotAnAdmin
 from consents.querysets import CoolingDown
 from consents.scope import ScopeChange, change_scope
+from consents.screens import Health
 from partner_api.serializers import consent_resource
 from tests import factories
 from tests.conftest import Cast
@@ -35,6 +38,13 @@ WIRE = {
     "denied": "denied",
     "cancelled": "denied",
 }
+WORDS = {
+    "to_be_determined": "To be determined",
+    "allowed": "Allowed",
+    "denied": "Denied",
+    "cancelled": "Cancelled",
+}
+ROW = get_template("consents/parts/row.html")
 
 
 @dataclass
@@ -173,8 +183,9 @@ class Walk:
         self.begin(fresh)
 
     def check(self) -> None:
-        """Database, wire and access tell the same."""
-        row = Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+        """Database, wire, access and the row of the overview tell the same."""
+        rows = Consent.objects.with_use().select_related("office", "partner", "decided_by")
+        row = rows.get(pk=self.consent.pk)
         assert row.status == self.state.status
         assert (row.closed_at is not None) == self.state.over
         body = consent_resource(row, RequestFactory().get("/"))  # type: ignore[arg-type]
@@ -182,17 +193,20 @@ class Walk:
         assert attributes["status"] == WIRE[self.state.status]
         assert attributes["portalStatus"] == self.state.status
         may = self.state.status == "allowed" and not self.state.paused
-        assert (row.access(BANK) is None) == (may and not self.state.narrowed)
-        assert (row.access("salesInvoice") is None) == may
+        standing = Standing.of(row.pk)
+        assert (standing.refusal(BANK) is None) == (may and not self.state.narrowed)
+        assert (standing.refusal("salesInvoice") is None) == may
+        row.health = Health.of(row)
+        check_row(ROW.render({"consent": row, "office": row.office}), self.state)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_only_listed_moves_whoever_tries_whatever(cast: Cast, rounds: float, seed: int) -> None:
-    """4 walks of 1,250 steps; `--rounds 40` for the 200,000 of a release."""
+    """4 walks of 5,000 steps; `--rounds 10` for the 200,000 of a release."""
     walk = Walk(cast, seed)
     browser = Browser()
     browser.force_login(cast.an)
-    for number in range(int(1250 * rounds)):
+    for number in range(int(5000 * rounds)):
         walk.step()
         if number % 100 == 0:
             _check_screen(browser, walk)
@@ -205,9 +219,15 @@ def test_only_listed_moves_whoever_tries_whatever(cast: Cast, rounds: float, see
 
 
 def _check_screen(browser: Browser, walk: Walk) -> None:
+    """The whole overview by HTTP, where `check` only draws the row."""
     page = browser.get(f"/offices/{walk.cast.janssens.slug}/consents?q={walk.consent.uuid}")
     text = page.content.decode()
-    words = {"to_be_determined": "To be determined", "allowed": "Allowed", "denied": "Denied",
-             "cancelled": "Cancelled"}  # fmt: skip
-    assert words[walk.state.status] in text or walk.state.over
-    assert ("/cancel" in text) == (walk.state.status == "allowed")
+    check_row(text[text.index("<tbody") : text.index("</tbody")], walk.state)
+
+
+def check_row(html: str, state: State) -> None:
+    assert (WORDS[state.status] in html) != state.over
+    offered = {verb for verb in ("pause", "resume", "cancel") if f"/{verb}" in html}
+    allowed = {"cancel", "resume" if state.paused else "pause"}
+    assert offered == (allowed if state.status == "allowed" else set())
+    assert ("via=overview" in html) == state.open
