@@ -64,11 +64,15 @@ def move_head(office_id: int, place: Place, seal: str) -> None:
 
 
 def seal_of(before: str, event: ConsentEvent, evidence: Evidence | None) -> str:
-    """The seal of an event: over the seal before it, its own fields and its evidence."""
+    """The seal of an event: the SHA-256 of its sealed text."""
+    return hashlib.sha256(sealed_text(before, event, evidence).encode()).hexdigest()
+
+
+def sealed_text(before: str, event: ConsentEvent, evidence: Evidence | None) -> str:
+    """What a seal is over: the seal before it, the event's own fields and its evidence."""
     content = {"before": before, "event": _event(event), "evidence": _evidence(evidence)}
     # RFC 8785 in small: sorted members, no spaces, UTF-8; we have neither floats nor dates in it.
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _event(event: ConsentEvent) -> dict[str, Any]:
