@@ -16,7 +16,7 @@ from pathlib import Path
 from django.template import Context, Template
 from django.utils import timezone, translation
 
-from consents.ledger import sealed_text
+from consents.ledger import personal_text, sealed_text
 from consents.models import ConsentEvent
 from consents.paper import printed
 from consents.receipt import signed, signed_receipt, time_of
@@ -55,12 +55,15 @@ def _story(event: ConsentEvent) -> list[ConsentEvent]:
 
 
 def _events(story: list[ConsentEvent]) -> bytes:
-    """Each event as the text that was sealed, and its seal."""
-    lines = [
-        {
-            "sealed": sealed_text(one.before, one, getattr(one, "evidence", None)),
-            "seal": one.seal,
-        }
-        for one in story
-    ]
-    return json.dumps(lines, ensure_ascii=False, indent=1).encode()
+    return json.dumps([_line(one) for one in story], ensure_ascii=False, indent=1).encode()
+
+
+def _line(event: ConsentEvent) -> dict[str, str]:
+    """The text that was sealed, its seal, and the people in it with their salt."""
+    evidence = getattr(event, "evidence", None)
+    return {
+        "sealed": sealed_text(event.before, event, evidence),
+        "seal": event.seal,
+        "people": personal_text(event, evidence),
+        "salt": event.salt,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -16,8 +17,10 @@ from django.db import DatabaseError, connection, transaction
 from consents.ledger import (
     Place,
     faults,
+    fingerprint,
     move_head,
     next_place,
+    personal_text,
     read_anchors,
     seal_of,
     write_anchors,
@@ -90,6 +93,9 @@ def test_an_untouched_ledger_has_no_faults(story: Cast) -> None:
         "person_id = null",
         "until = now()",
         "actor_kind = 'operator'",
+        "salt = ''",
+        "salt = repeat('a', 32)",
+        "personal = repeat('a', 64)",
     ],
 )
 def test_an_edited_event_is_found(story: Cast, change: str) -> None:
@@ -145,8 +151,9 @@ def test_an_inserted_event_is_found(story: Cast) -> None:
     with as_the_owner_of_the_table("consents_consentevent") as cursor:
         cursor.execute(
             "insert into consents_consentevent (uuid, consent_id, kind, at, actor_kind, actor_name,"
-            " reason, asked, office_id, number, before, seal) values (gen_random_uuid(), %s,"
-            " 'paused', now(), 'person', 'x', '', '{}', %s, %s, %s, repeat('a', 64))",
+            " reason, asked, salt, personal, office_id, number, before, seal) values"
+            " (gen_random_uuid(), %s, 'paused', now(), 'person', 'x', '', '{}', '', '', %s, %s, %s,"
+            " repeat('a', 64))",
             [consent.pk, story.peeters.pk, head.length + 1, head.seal],
         )
     told = found(story)
@@ -228,8 +235,9 @@ DAMAGES = {
         "update consents_consentevent set number = number + 100000"
         " where office_id = {office} and number >= {n};"
         "insert into consents_consentevent (uuid, consent_id, kind, at, actor_kind, actor_name,"
-        " reason, asked, office_id, number, before, seal) select gen_random_uuid(), consent_id,"
-        " 'paused', at, 'person', 'x', '', '{{}}', office_id, {n}, before, repeat('a', 64)"
+        " reason, asked, salt, personal, office_id, number, before, seal) select gen_random_uuid(),"
+        " consent_id, 'paused', at, 'person', 'x', '', '{{}}', '', '', office_id, {n}, before,"
+        " repeat('a', 64)"
         " from consents_consentevent where office_id = {office} and number = {n} + 100000;"
         "update consents_consentevent set number = number - 99999"
         " where office_id = {office} and number > 100000",
@@ -296,7 +304,9 @@ def grow(story: Cast, count: int) -> None:
             actor_kind=by.kind,
             actor_name=by.name,
             person=by.person,
+            salt=secrets.token_hex(16),
         )
+        event.personal = fingerprint(event.salt, personal_text(event, None))
         event.seal = seal_of(place.before, event, None)
         events.append(event)
         last, place = place, Place(place.number + 1, event.seal, place.at)

@@ -128,9 +128,12 @@ def test_every_file_of_the_pack_is_proved(cast: Cast, an: Browser) -> None:
     told = []
     for one in json.loads(files["events.json"]):
         assert hashlib.sha256(one["sealed"].encode()).hexdigest() == one["seal"]
-        told.append(json.loads(one["sealed"])["event"])
+        event = json.loads(one["sealed"])["event"]
+        people = hashlib.sha256((one["salt"] + one["people"]).encode())
+        assert event["personal"] == people.hexdigest()
+        told.append(event | json.loads(one["people"]))
     assert [event["kind"] for event in told] == ["requested", "allowed", "paused", "cancelled"]
-    assert told[3]["reason"] == "moved to other software"
+    assert (told[3]["name"], told[3]["reason"]) == ("An", "moved to other software")
     seals = [one["seal"] for one in json.loads(files["events.json"])]
     assert seals == list(cast.consent.events.order_by("number").values_list("seal", flat=True))
 
