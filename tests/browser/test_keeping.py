@@ -36,6 +36,10 @@ def test_an_pauses_resumes_and_sees_the_story(visit: Visit, people: Cast, script
     an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
     assert people.fresh().access() is None
     assert "Resumed" in an.text()
+    for words, name in (("receipt", "receipt-"), ("evidence", "evidence-")):
+        with an.page.expect_download() as file:
+            an.page.click(f"text=Download {words}")
+        assert file.value.suggested_filename.startswith(f"{name}{people.consent.uuid}")
     assert an.complaints == []
 
 
