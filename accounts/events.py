@@ -71,6 +71,14 @@ def _tell(event_id: int) -> None:
     tell_admins.delay(event_id)
 
 
+# What an update may do: put a pseudonym in the place of a name; see accounts.erasing.
+ERASED = """
+    (NEW.by_name = OLD.by_name OR NEW.by_name = 'Person ' || OLD.by_id)
+    AND (NEW.email = OLD.email OR NEW.email ~ '^person-[0-9]+@erased.invalid$')
+    AND (to_jsonb(NEW) - '{by_name, email}'::text[]) = (to_jsonb(OLD) - '{by_name, email}'::text[])
+"""
+
+
 class MembershipEvent(models.Model):
     """Somebody was invited, joined, changed her role or went; `by` did it."""
 
@@ -91,9 +99,12 @@ class MembershipEvent(models.Model):
     class Meta:
         indexes = [models.Index(fields=["office", "-id"], name="accounts_event_of_office")]
         triggers = [
+            pgtrigger.Protect(name="keep_people_events", operation=pgtrigger.Delete),
             pgtrigger.Protect(
-                name="keep_people_events", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+                name="only_erase_people",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -62,6 +62,11 @@ PORTAL_ANCHOR_FILE: str = env.str(
     "PORTAL_ANCHOR_FILE", default=str(BASE_DIR / "var" / "ledger-anchors.txt")
 )
 
+# For how many years after its end the proof of a consent names people; afterwards a pseudonym.
+PORTAL_PROOF_YEARS: int = env.int("PORTAL_PROOF_YEARS", default=10)
+if PORTAL_PROOF_YEARS < 10:
+    raise ImproperlyConfigured("PORTAL_PROOF_YEARS must be at least 10: proof is kept that long.")
+
 # The consents that ended: keep this file outside the database's backups as well.
 PORTAL_ENDED_FILE: str = env.str(
     "PORTAL_ENDED_FILE", default=str(BASE_DIR / "var" / "ended-consents.txt")
@@ -363,6 +368,10 @@ CELERY_BEAT_SCHEDULE = {
     "anchor the consent ledger": {
         "task": "consents.tasks.anchor_the_ledger",
         "schedule": crontab(hour="1", minute="5"),
+    },
+    "erase old names": {
+        "task": "consents.tasks.erase_old_names",
+        "schedule": crontab(hour="1", minute="35"),
     },
     "write down what ended": {
         "task": "consents.tasks.write_down_what_ended",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from consents.actors import Actor, ActorKind
 from consents.ended import write_down
 from consents.evidence import Evidence
-from consents.ledger import move_head, next_place, seal_of
+from consents.ledger import fingerprint, move_head, next_place, personal_text, seal_of
 from consents.signals import consent_moved
-from consents.triggers import append_only
+from consents.triggers import erasable
 
 if TYPE_CHECKING:
     from consents.models import Consent
@@ -97,7 +98,9 @@ class EventManager(models.Manager["ConsentEvent"]):
                 until=until,
                 asked=list(asked),
                 scope=scope,
+                salt=secrets.token_hex(16),
             )
+            event.personal = fingerprint(event.salt, personal_text(event, evidence))
             event.seal = seal_of(place.before, event, evidence)
             event.save(force_insert=True)
             if evidence is not None:
@@ -131,6 +134,9 @@ class ConsentEvent(models.Model):
     # Which kinds and companies are shared, or are not, from here on.
     scope = models.JSONField(null=True)
     office = models.ForeignKey("accounts.Office", models.PROTECT, related_name="events")
+    # The fingerprint of the names and words in it; without the salt they are erased.
+    salt = models.CharField(max_length=32, blank=True)
+    personal = models.CharField(max_length=64)
     number = models.BigIntegerField()
     before = models.CharField(max_length=64, blank=True)
     seal = models.CharField(max_length=64)
@@ -149,7 +155,12 @@ class ConsentEvent(models.Model):
                 fields=["office", "number"], name="consents_consentevent_place"
             ),
         ]
-        triggers = append_only("events")
+        triggers = erasable(
+            "events",
+            "OLD.person_id is not null AND OLD.salt <> '' AND NEW.salt = '' AND NEW.reason = ''"
+            " AND NEW.actor_name = 'Person ' || OLD.person_id",
+            "salt, reason, actor_name",
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.at:%Y-%m-%d %H:%M}"

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Role
-from consents.triggers import append_only
+from consents.triggers import erasable
 
 if TYPE_CHECKING:
     from consents.actors import Actor
@@ -35,7 +35,12 @@ class Evidence(models.Model):
 
     class Meta:
         verbose_name_plural = "evidence"
-        triggers = append_only("evidence")
+        triggers = erasable(
+            "evidence",
+            "NEW.person_name ~ '^Person [0-9]+$' AND NEW.person_email = '' AND NEW.address = ''"
+            " AND NEW.browser = ''",
+            "person_name, person_email, address, browser",
+        )
 
     def __str__(self) -> str:
         return f"{self.person_name} · {self.partner_name}"

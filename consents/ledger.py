@@ -4,6 +4,9 @@ Every event carries its place in the office's chain and a seal: the SHA-256 of t
 event, and the evidence written with it. Whoever edits, deletes, inserts or swaps a row afterwards
 breaks the chain at that place. A tail that was cut off shows against the anchors: the heads of the
 chains, written each day to a file outside the database.
+
+Names and the like are sealed by their fingerprint only, mixed with a random salt. So they can be
+erased for good (consents.erasing) and every seal still holds.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 from django.db import connection, models
 
+from accounts.erasing import pseudonym
 from consents.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -63,12 +67,36 @@ def move_head(office_id: int, place: Place, seal: str) -> None:
     LedgerHead.objects.filter(office_id=office_id).update(length=place.number, seal=seal)
 
 
+# What tells of a person, beside the name and the words of the event itself.
+PERSONAL = ("person_name", "person_email", "address", "browser")
+
+
+def personal_text(event: ConsentEvent, evidence: Evidence | None) -> str:
+    """All that an event tells of people."""
+    told = {"name": event.actor_name, "reason": event.reason}
+    if evidence is not None:
+        told |= {name: getattr(evidence, name) for name in PERSONAL}
+    return _canonical(told)
+
+
+def fingerprint(salt: str, personal: str) -> str:
+    """What a seal knows of people. Once the salt is gone nobody can guess a name by trying."""
+    return hashlib.sha256(f"{salt}{personal}".encode()).hexdigest()
+
+
 def seal_of(before: str, event: ConsentEvent, evidence: Evidence | None) -> str:
-    """The seal of an event: over the seal before it, its own fields and its evidence."""
-    content = {"before": before, "event": _event(event), "evidence": _evidence(evidence)}
-    # RFC 8785 in small: sorted members, no spaces, UTF-8; we have neither floats nor dates in it.
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """The seal of an event: the SHA-256 of its sealed text."""
+    return hashlib.sha256(sealed_text(before, event, evidence).encode()).hexdigest()
+
+
+def sealed_text(before: str, event: ConsentEvent, evidence: Evidence | None) -> str:
+    """What a seal is over: the seal before it, the event's own fields and its evidence."""
+    return _canonical({"before": before, "event": _event(event), "evidence": _evidence(evidence)})
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    """RFC 8785 in small: sorted members, no spaces, UTF-8; there are neither floats nor dates."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _event(event: ConsentEvent) -> dict[str, Any]:
@@ -81,9 +109,8 @@ def _event(event: ConsentEvent) -> dict[str, Any]:
         "kind": event.kind,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": event.actor_kind,
-        "name": event.actor_name,
         "person": event.person_id,
-        "reason": event.reason,
+        "personal": event.personal,
         "asked": event.asked,
         "scope": event.scope,
         "until": event.until and event.until.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -93,7 +120,7 @@ def _event(event: ConsentEvent) -> dict[str, Any]:
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     if evidence is None:
         return None
-    left_out = {"id", "event", "terms"}
+    left_out = {"id", "event", "terms", *PERSONAL}
     names = [field.name for field in Evidence._meta.concrete_fields]
     return {name: getattr(evidence, name) for name in names if name not in left_out}
 
@@ -137,7 +164,8 @@ def _wrong(event: ConsentEvent, before: str) -> Iterator[str]:
         yield "its consent belongs to another office"
     if event.before != before:
         yield "does not follow the event before it"
-    if event.seal != seal_of(event.before, event, evidence):
+    sealed = event.seal == seal_of(event.before, event, evidence)
+    if not (sealed and _people_as_written(event, evidence)):
         yield "changed after it was written"
     if event.kind == "allowed" and evidence is None:
         yield "its evidence is gone"
@@ -145,6 +173,18 @@ def _wrong(event: ConsentEvent, before: str) -> Iterator[str]:
         text = hashlib.sha256(evidence.terms.body.encode()).hexdigest()
         if text != evidence.terms_sha256:
             yield "the terms are not the text that was shown"
+
+
+def _people_as_written(event: ConsentEvent, evidence: Evidence | None) -> bool:
+    """What the event tells of people is what was sealed, or it is erased and tells nothing."""
+    told = personal_text(event, evidence)
+    if event.salt or event.person_id is None:
+        return event.personal == fingerprint(event.salt, told)
+    name = pseudonym(event.person_id)
+    nothing = {"name": name, "reason": ""}
+    if evidence is not None:
+        nothing |= dict.fromkeys(PERSONAL, "") | {"person_name": name}
+    return told == _canonical(nothing)
 
 
 def anchor_file() -> Path:

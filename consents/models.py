@@ -24,6 +24,7 @@ from consents.forced import ForcedEnd
 from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.scope import ListedClient
+from consents.seen import Seen
 from consents.triggers import append_only
 from partners.models import DocumentKind, Partner
 
@@ -37,6 +38,7 @@ __all__ = [
     "ForcedEnd",
     "LedgerHead",
     "ListedClient",
+    "Seen",
     "Terms",
 ]
 
@@ -295,8 +297,7 @@ class Consent(models.Model):
         stopped = models.Q(paused_at__isnull=False) & (
             models.Q(paused_until=None) | models.Q(paused_until__gt=Now())
         )
-        changes = {"paused_at": None, "paused_until": None}
-        return self._change(EventKind.RESUMED, by, stopped, **changes)
+        return self._change(EventKind.RESUMED, by, stopped, paused_at=None, paused_until=None)
 
     def ask_admins(self, by: Actor, admins: list[User], note: str = "") -> ConsentEvent | None:
         """Ask Admins of the office to decide, all of them where none is named.

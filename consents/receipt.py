@@ -1,19 +1,16 @@
-"""Receipt and evidence pack: what an office can show to an auditor, years later, without us.
+"""The receipt: what an office can show to an auditor, years later, without us.
 
-The receipt has the members of ISO/IEC TS 27560:2023 (consent record and receipt) that apply to a
-consent between organisations, signed with Ed25519 (RFC 8032). The public key is at /receipt-keys.
+It has the sections of ISO/IEC TS 27560:2023 (consent record and receipt) that apply to a consent
+between organisations, signed with Ed25519 (RFC 8032). The public key is at /receipt-keys.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
-import zipfile
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -21,12 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.utils import translation
 
 from consents.models import ConsentEvent
-from consents.paper import printed
-
-CHECKER = Path(__file__).parent / "check.html"
 
 
 @cache
@@ -48,53 +41,48 @@ def public_key() -> dict[str, str]:
 
 
 def signed_receipt(event: ConsentEvent) -> bytes:
-    """The receipt of an allow: `record` is the text that is signed, byte by byte."""
-    record = json.dumps(_record(event), ensure_ascii=False, indent=1)
-    signature = _base64url(_key().sign(record.encode()))
-    receipt = {
-        "record": record,
+    """The receipt of an allow."""
+    return signed(_record(event))
+
+
+def signed(record: dict[str, Any]) -> bytes:
+    """A record with our signature; its member `record` is the text that is signed, to the byte."""
+    text = json.dumps(record, ensure_ascii=False, indent=1)
+    signature = _base64url(_key().sign(text.encode()))
+    whole = {
+        "record": text,
         "signature": {"alg": "EdDSA", "kid": public_key()["kid"], "value": signature},
         "key": public_key(),
         "keys": f"{settings.PORTAL_URL}/receipt-keys",
     }
-    return json.dumps(receipt, ensure_ascii=False, indent=1).encode()
-
-
-def evidence_pack(event: ConsentEvent) -> bytes:
-    """A ZIP: the receipt, the terms as shown, all events, a paper to read, an offline checker."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
-        pack.writestr("receipt.json", signed_receipt(event))
-        pack.writestr("terms.txt", event.evidence.terms.body)
-        pack.writestr("events.json", json.dumps(_story(event), ensure_ascii=False, indent=1))
-        with translation.override(event.office.language):
-            pack.writestr("evidence.pdf", printed(event))
-        pack.writestr("check.html", CHECKER.read_text(encoding="utf-8"))
-    return packed.getvalue()
+    return json.dumps(whole, ensure_ascii=False, indent=1).encode()
 
 
 def _record(event: ConsentEvent) -> dict[str, Any]:
-    consent, evidence = event.consent, event.evidence
+    """The sections of TS 27560, 6.3.3 to 6.3.7, and below them what only we know."""
+    consent, evidence, office = event.consent, event.evidence, event.office
     return {
         "schema_version": "ISO/IEC TS 27560:2023",
         "record_id": str(event.uuid),
-        "pii_principal_id": event.office.company_number,
-        "office": {"name": event.office.name, "id": str(event.office.uuid)},
+        "pii_principal_id": office.company_number,
+        "pii_processing": _processing(event),
+        "party_identification": _parties(event),
+        "event": [
+            {
+                "event_time": time_of(event.at),
+                "event_type": "explicit consent",
+                "event_state": "given",
+                "validity_duration": "until it is withdrawn",
+                "entity_id": office.company_number,
+            }
+        ],
+        "office": {"name": office.name, "id": str(office.uuid)},
         "consent": {
             "id": str(consent.uuid),
-            "requested_at": _time(consent.requested_at),
-            "given_at": _time(event.at),
-            "method": "switch, button and confirmation in the browser",
+            "requested_at": time_of(consent.requested_at),
+            "given_at": time_of(event.at),
+            "companies_in_scope": evidence.companies,
         },
-        "controller": {
-            "name": evidence.partner_name,
-            "legal_number": consent.partner.legal_number,
-            "vendor": consent.partner.vendor,
-        },
-        "purpose": "bookkeeping of the companies of the office",
-        "document_kinds": evidence.document_kinds,
-        "companies_in_scope": evidence.companies,
-        "history": "two years before the consent, and all that comes until it ends",
         "given_by": {
             "name": evidence.person_name,
             "email": evidence.person_email,
@@ -103,35 +91,48 @@ def _record(event: ConsentEvent) -> dict[str, Any]:
             "address": evidence.address,
             "browser": evidence.browser,
         },
-        "notice": {
-            "terms_version": evidence.terms_version,
-            "language": evidence.terms_language,
-            "sha256": evidence.terms_sha256,
-        },
-        "withdrawal": f"{settings.PORTAL_URL}/offices/{event.office.slug}/consents",
         "ledger": {"number": event.number, "before": event.before, "seal": event.seal},
     }
 
 
-def _story(event: ConsentEvent) -> list[dict[str, Any]]:
-    events = event.consent.events.order_by("number")
+def _processing(event: ConsentEvent) -> dict[str, Any]:
+    evidence = event.evidence
+    return {
+        "privacy_notice": {
+            "terms_version": evidence.terms_version,
+            "sha256": evidence.terms_sha256,
+        },
+        "language": evidence.terms_language,
+        "purposes": [
+            {
+                "purpose": "bookkeeping of the companies of the office",
+                "lawful_basis": "consent",
+                "pii_information": [{"pii_type": kind} for kind in evidence.document_kinds],
+                "pii_controllers": [event.consent.partner.legal_number],
+                "collection_method": "switch, button and confirmation in the browser",
+                "processing_method": "documents of the two years before, and all later ones",
+                "jurisdiction": "BE",
+                "withdrawal_method": f"{settings.PORTAL_URL}/offices/{event.office.slug}/consents",
+            }
+        ],
+    }
+
+
+def _parties(event: ConsentEvent) -> list[dict[str, str]]:
+    partner, office = event.consent.partner, event.office
     return [
         {
-            "number": one.number,
-            "id": str(one.uuid),
-            "kind": one.kind,
-            "at": _time(one.at),
-            "actor": one.actor_kind,
-            "name": one.actor_name,
-            "reason": one.reason,
-            "before": one.before,
-            "seal": one.seal,
-        }
-        for one in events
+            "party_id": partner.legal_number,
+            "party_name": event.evidence.partner_name,
+            "party_contact": partner.vendor,
+            "party_role": "controller",
+        },
+        {"party_id": office.company_number, "party_name": office.name, "party_role": "principal"},
     ]
 
 
-def _time(moment: datetime) -> str:
+def time_of(moment: datetime) -> str:
+    """A time in UTC, to the microsecond, as RFC 3339 writes it."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

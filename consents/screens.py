@@ -197,7 +197,7 @@ class Moment(NamedTuple):
 
 
 def timeline(consent: Consent) -> list[Moment]:
-    """What happened to a consent, oldest first: its events and the first fetch."""
+    """What happened to a consent, oldest first: its events, who saw it, the first fetch."""
     moments = [
         Moment(
             event.at,
@@ -210,6 +210,8 @@ def timeline(consent: Consent) -> list[Moment]:
         # The first fetch itself tells its time better than the job that noticed it.
         for event in consent.events.exclude(kind=EventKind.FIRST_FETCHED).order_by("number")
     ]
+    for look in consent.seen.select_related("person"):
+        moments.append(Moment(look.at, _("Seen"), str(look.person)))
     first = ConsentActivity.objects.filter(consent=consent).aggregate(at=Min("first_served_at"))
     if first["at"] is not None:
         moments.append(Moment(first["at"], _("First fetch"), consent.partner.name))

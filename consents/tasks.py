@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from consents import ended, watch
+from consents import ended, erasing, watch
 from consents.ledger import write_anchors
 from consents.models import Consent
 
@@ -30,3 +30,9 @@ def write_down_what_ended() -> None:
 def anchor_the_ledger() -> None:
     """Write today's heads of the ledger to the file outside the database."""
     write_anchors()
+
+
+@shared_task
+def erase_old_names() -> None:
+    """Forget who acted in consents that ended longer ago than proof is needed."""
+    erasing.erase_old()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import person_view
+from accounts.devices import device_name
 from accounts.pages import safe_next, see_other
 from accounts.requests import PersonRequest
 
@@ -19,12 +20,15 @@ from accounts.requests import PersonRequest
 @person_view
 def security(request: PersonRequest) -> HttpResponse:
     """Everything that protects the account of this person."""
+    sessions = list(UserSession.objects.purge_and_list(request.user))
+    for session in sessions:
+        session.device = device_name(session.user_agent)
     mine = Authenticator.objects.filter(user=request.user).order_by("pk")
     context = {
         "app": mine.filter(type=Authenticator.Type.TOTP).first(),
         "passkeys": mine.filter(type=Authenticator.Type.WEBAUTHN),
         "recovery_codes": mine.filter(type=Authenticator.Type.RECOVERY_CODES).first(),
-        "sessions": UserSession.objects.purge_and_list(request.user),
+        "sessions": sessions,
         "next": safe_next(request),
     }
     return render(request, "accounts/security.html", context)

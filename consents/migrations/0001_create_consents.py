@@ -87,6 +87,8 @@ class Migration(migrations.Migration):
                 ('until', models.DateTimeField(null=True)),
                 ('asked', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
                 ('scope', models.JSONField(null=True)),
+                ('salt', models.CharField(blank=True, max_length=32)),
+                ('personal', models.CharField(max_length=64)),
                 ('number', models.BigIntegerField()),
                 ('before', models.CharField(blank=True, max_length=64)),
                 ('seal', models.CharField(max_length=64)),
@@ -183,7 +185,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='consentevent',
-            trigger=pgtrigger.compiler.Trigger(name='keep_events', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='676964681a504823396d7c4a5534e34008be98b9', operation='UPDATE OR DELETE', pgid='pgtrigger_keep_events_0b41e', table='consents_consentevent', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='keep_events', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='ade21c0df9d91e56feaaf983a3362163019ebb2d', operation='DELETE', pgid='pgtrigger_keep_events_0b41e', table='consents_consentevent', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='consentevent',
+            trigger=pgtrigger.compiler.Trigger(name='only_erase_events', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NOT (OLD.person_id is not null AND OLD.salt <> '' AND NEW.salt = '' AND NEW.reason = '' AND NEW.actor_name = 'Person ' || OLD.person_id AND (to_jsonb(NEW) - '{salt, reason, actor_name}'::text[]) = (to_jsonb(OLD) - '{salt, reason, actor_name}'::text[])))", func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d9102bdbad77841e7c6f625ea3c37e553796b9d8', operation='UPDATE', pgid='pgtrigger_only_erase_events_e18d3', table='consents_consentevent', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='consentevent',
@@ -195,7 +201,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='evidence',
-            trigger=pgtrigger.compiler.Trigger(name='keep_evidence', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='28382ffac578c42200809f0dc1059ed6ff1fad87', operation='UPDATE OR DELETE', pgid='pgtrigger_keep_evidence_84955', table='consents_evidence', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='keep_evidence', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='0837bd76783be933a0d1f80e23ea9a5bd1143b10', operation='DELETE', pgid='pgtrigger_keep_evidence_84955', table='consents_evidence', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='evidence',
+            trigger=pgtrigger.compiler.Trigger(name='only_erase_evidence', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NOT (NEW.person_name ~ '^Person [0-9]+$' AND NEW.person_email = '' AND NEW.address = '' AND NEW.browser = '' AND (to_jsonb(NEW) - '{person_name, person_email, address, browser}'::text[]) = (to_jsonb(OLD) - '{person_name, person_email, address, browser}'::text[])))", func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='f59819f665bef2c462a5c1a8e377e73c01de8789', operation='UPDATE', pgid='pgtrigger_only_erase_evidence_4e588', table='consents_evidence', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='evidence',

@@ -1,4 +1,4 @@
-"""The consent from request to decision. GET changes nothing."""
+"""The consent from request to decision. GET changes nothing but who has seen the request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import ask_again_after_15_minutes
+from consents import seen
 from consents.actors import Actor
 from consents.choice import Choice, StaleChoice
 from consents.forms import AskForm, ChoiceForm
@@ -40,6 +41,8 @@ def manage(request: ConsentRequest) -> HttpResponse:
     if not consent.is_open:
         return _show_result(request, fresh=False)
     terms = Terms.objects.in_force(get_language() or "en")
+    if request.method == "GET":
+        seen.note(consent, request.user)
     if request.method != "POST":
         return _show_request(request, ChoiceForm(initial={"terms": terms.pk}), terms)
     if not request.membership.is_admin:

@@ -30,7 +30,8 @@ from consents.models import (
     NotAnAdmin,
     Status,
 )
-from consents.receipt import evidence_pack, public_key, signed_receipt
+from consents.pack import evidence_pack
+from consents.receipt import public_key, signed_receipt
 from consents.screens import Health, Proof, Scope, Use, timeline
 from consents.views.links import consent_of, office_page, see_other, to
 

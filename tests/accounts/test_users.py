@@ -238,6 +238,7 @@ def test_whatever_people_do_the_office_keeps_an_admin_and_nobody_gets_more_than_
             before = list(
                 office.memberships.order_by("pk").values_list("user", "role", "is_active")
             )
+            offered = _offers(office)
             try:
                 with transaction.atomic():
                     _walk(step, office, actor, target, new_role)
@@ -247,7 +248,16 @@ def test_whatever_people_do_the_office_keeps_an_admin_and_nobody_gets_more_than_
             assert office.memberships.admins().exists()
             if not was_admin and step in ("role", "remove", "invite"):
                 assert before == after
+                assert _offers(office) == offered
+            if step == "accept" and before != after:
+                # Exactly the role that an Admin offered, and nobody else is touched.
+                assert set(after) - set(before) == {(actor.pk, offered[actor.email], True)}
         transaction.set_rollback(True)
+
+
+def _offers(office: Any) -> dict[str, str]:
+    """The roles that are offered by open invitations."""
+    return dict(Invitation.objects.open().filter(office=office).values_list("email", "role"))
 
 
 def _walk(step: str, office: Any, actor: User, target: User, new_role: str) -> None:

@@ -176,6 +176,21 @@ def test_bram_reads_the_request_and_cannot_decide(visit: Visit, people: Cast) ->
     bram.check_screen()
 
 
+def test_bram_asks_an_admin_and_is_told_so(visit: Visit, people: Cast, scripts: bool) -> None:
+    bram = visit(java_script_enabled=scripts)
+    bram.open_request()
+    bram.log_in(people.bram)
+    bram.page.fill("[name=note]", "The books of D'Hondt wait")
+    bram.page.click("main button:has-text('Ask an Admin')")
+    bram.page.get_by_text("You asked on").wait_for()
+    bram.check_screen()
+    an = visit(java_script_enabled=scripts)
+    an.open(f"/offices/{people.janssens.slug}")
+    an.log_in(people.an)
+    assert "Bram asks you to decide" in an.text()
+    assert "The books of D'Hondt wait" in an.text()
+
+
 def test_an_office_without_an_admin_is_told_so(visit: Visit, people: Cast) -> None:
     # Only an account that is switched off leaves an office without an Admin.
     User.objects.filter(pk=people.an.pk).update(is_active=False)

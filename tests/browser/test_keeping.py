@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories
 from tests.browser.conftest import Visitor
@@ -35,6 +36,10 @@ def test_an_pauses_resumes_and_sees_the_story(visit: Visit, people: Cast, script
     an.page.wait_for_url(f"**/consents/{people.consent.uuid}")
     assert people.fresh().access() is None
     assert "Resumed" in an.text()
+    for words, name in (("receipt", "receipt-"), ("evidence", "evidence-")):
+        with an.page.expect_download() as file:
+            an.page.click(f"text=Download {words}")
+        assert file.value.suggested_filename.startswith(f"{name}{people.consent.uuid}")
     assert an.complaints == []
 
 
@@ -51,10 +56,14 @@ def test_the_proof_counts_a_refused_attempt_within_two_seconds(
     an.page.check("[name=understood]")
     an.page.click("main button.btn-danger")
     an.page.wait_for_url("**/result**")
-    assert ledgerly.search(people.janssens, [number]).status_code == 403
-    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
-    proof = an.page.locator("dl.details").inner_text()
-    assert "Refused attempts since\n1" in proof.replace("\n\n", "\n")
+    # On the page that is open, without a click: after the cancel and on the details later.
+    for count in (1, 2):
+        refused = an.page.locator("[data-live=refused]")
+        assert refused.inner_text() == str(count - 1)
+        assert ledgerly.search(people.janssens, [number]).status_code == 403
+        expect(refused).to_have_text(str(count), timeout=2000)
+        assert an.page.locator("[data-live=last]").inner_text() != "Never"
+        an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
     an.check_screen()
 
 
