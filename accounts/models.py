@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.company_number import validate_company_number
 from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.invitations import Invitation
+from accounts.joint import JointAct
 from accounts.last_admin import KEEP_AN_ADMIN, LastAdmin, changing_people
 
-__all__ = ["Invitation", "LastAdmin", "MembershipEvent"]
+__all__ = ["Invitation", "JointAct", "LastAdmin", "MembershipEvent"]
 
 SEEN_EVERY = timedelta(minutes=5)
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]

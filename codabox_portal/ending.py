@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,12 +17,9 @@ from accounts.decorators import ask_again_after_15_minutes
 from accounts.models import User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
+from codabox_portal.joint import ReasonForm
 from consents.forced import ForcedEnd, NeedsAnother, ask_to_end
 from consents.models import Consent, DecisionConflict, Status
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @admin.register(Consent)

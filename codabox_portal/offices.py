@@ -18,6 +18,8 @@ from accounts.invitations import AlreadyThere
 from accounts.mails import send_invitation
 from accounts.models import Invitation, Office, User
 from codabox_portal.admin import LookUp
+from codabox_portal.joint import ReasonForm
+from codabox_portal.people import reset_page, who_works_there
 from consents.models import Status
 
 if TYPE_CHECKING:
@@ -34,10 +36,6 @@ class OfficeForm(Entry):
     class Meta:
         model = Office
         fields = ("name", "company_number", "language")
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class FirstAdminForm(forms.Form):
@@ -72,8 +70,7 @@ class Offices(LookUp):
     @admin.display(description="people")
     def people(self, office: Office) -> str:
         """Who works there now, for support."""
-        members = office.memberships.active().select_related("user").order_by("user__email")
-        return ", ".join(f"{m.user} <{m.user.email}>, {m.get_role_display()}" for m in members)
+        return who_works_there(office)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.slug = free_slug(obj)
@@ -82,7 +79,16 @@ class Offices(LookUp):
 
     def get_urls(self) -> list[URLPattern]:
         state = self.admin_site.admin_view(self.state)
-        return [path("<int:pk>/state/", state, name="office_state"), *super().get_urls()]
+        factor = self.admin_site.admin_view(self.factor)
+        return [
+            path("<int:pk>/state/", state, name="office_state"),
+            path("<int:pk>/people/<int:member>/factor/", factor, name="factor_reset"),
+            *super().get_urls(),
+        ]
+
+    def factor(self, request: HttpRequest, pk: int, member: int) -> HttpResponse:
+        """Two operators reset the second factor of a person."""
+        return reset_page(self, request, get_object_or_404(Office, pk=pk), member)
 
     def state(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what it stops, take the reason; or invite an Admin where there is none."""

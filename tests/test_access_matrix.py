@@ -153,6 +153,7 @@ MATRIX["admin:consents_terms_add"] = OPERATORS
 MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:office_state"] = OPERATORS
 MATRIX["admin:accounts_office_add"] = OPERATORS
+MATRIX["admin:factor_reset"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 
@@ -210,6 +211,9 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
     if name == "admin:office_state":
         return f"/admin/accounts/office/{cast.janssens.pk}/state/"
+    if name == "admin:factor_reset":
+        member = cast.janssens.memberships.get(user=cast.bram).pk
+        return f"/admin/accounts/office/{cast.janssens.pk}/people/{member}/factor/"
     if name == "admin:consent_end":
         return f"/admin/consents/consent/{cast.consent.pk}/end/"
     if name == "admin:app_list":

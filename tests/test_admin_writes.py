@@ -34,6 +34,7 @@ EMPTY_POST: dict[str, int] = {
     "admin:app_list": SHOWN,
     "admin:catch_all": NOWHERE,
     "admin:consent_end": ASKS_AGAIN,
+    "admin:factor_reset": ASKS_AGAIN,
     "admin:office_state": SHOWN,
     "admin:partner_state": SHOWN,
     "admin:partner_secret": SHOWN,
