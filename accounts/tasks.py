@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -59,7 +59,7 @@ def tell_reader_of_act(self: Any, act_id: int, reader_id: int) -> None:
 
     acts = JointAct.objects.select_related("person", "asked_by", "confirmed_by")
     act, reader = acts.get(pk=act_id), User.objects.get(pk=reader_id)
-    office = Office.objects.get(pk=act.office_id)
+    office = Office.objects.get(pk=cast(int, act.office_id))
     language = reader.language or office.language
     with translation.override(language):
         words = words_of(act, office, reader)

@@ -26,7 +26,7 @@ def readers(act: JointAct) -> list[User]:
     if act.person is not None:
         members = Membership.objects.admins().filter(office__in=Office.objects.of(act.person))
     elif act.kind == Act.CLOSE_OFFICE:
-        members = Membership.objects.active().filter(office=act.office)
+        members = Membership.objects.told().filter(office=act.office)
     else:
         members = Membership.objects.admins().filter(office=act.office)
     people = User.objects.filter(Q(pk__in=members.values("user")) | Q(pk=act.person_id))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -41,6 +41,7 @@ class Joint:
     stops: list[str]
     names: list[str] = field(default_factory=list)
     form: type[ReasonForm] = ReasonForm
+    # The old value and the new one, as history has them.
     change: str = ""
 
 
@@ -79,10 +80,12 @@ def _confirm(page: Page, request: HttpRequest, joint: Joint, operator: User) -> 
     try:
         with transaction.atomic():
             joint.carry_out(act, operator)
-            page.log_change(request, joint.logged, f"{act}{joint.change}")
-    except NeedsAnother:
-        words = "Nothing was done: another operator must confirm, within 24 hours, once."
-        page.message_user(request, words, messages.ERROR)
+            page.log_change(request, joint.logged, f"{act}\n{joint.change.format(act.detail)}")
+    except (NeedsAnother, IntegrityError) as error:
+        taken = "another office has this number by now"
+        first = "another operator must confirm, within 24 hours, once"
+        why = taken if isinstance(error, IntegrityError) else first
+        page.message_user(request, f"Nothing was done: {why}.", messages.ERROR)
         return redirect(request.path)
     page.message_user(request, "It is done; everybody concerned is told.", messages.SUCCESS)
     return redirect(joint.back)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -18,6 +19,7 @@ from accounts.invitations import AlreadyThere
 from accounts.mails import send_invitation
 from accounts.models import Invitation, Office, User
 from codabox_portal.admin import LookUp
+from codabox_portal.closing import close_page, number_page
 from codabox_portal.joint import ReasonForm
 from codabox_portal.people import reset_page, who_works_there
 from consents.models import Status
@@ -54,10 +56,13 @@ class Offices(LookUp):
     """Added here, then changed by itself; nobody deletes one, since consents speak of it."""
 
     form = OfficeForm
-    list_display = ["name", "company_number", "is_active"]
+    list_display = ["name", "company_number", "is_active", "closed_at"]
     search_fields = ["name", "company_number"]
     ordering = ["name"]
-    fields = ["name", "company_number", "slug", "language", "email", "phone", "is_active", "people"]
+    fields = [
+        *("name", "company_number", "slug", "language", "email", "phone"),
+        *("is_active", "closed_at", "people"),
+    ]
     readonly_fields = ["people"]
     change_form_template = "admin/office.html"
 
@@ -80,19 +85,23 @@ class Offices(LookUp):
     def get_urls(self) -> list[URLPattern]:
         state = self.admin_site.admin_view(self.state)
         factor = self.admin_site.admin_view(self.factor)
+        close = self.admin_site.admin_view(partial(close_page, self))
+        number = self.admin_site.admin_view(partial(number_page, self))
         return [
             path("<int:pk>/state/", state, name="office_state"),
+            path("<int:pk>/close/", close, name="office_close"),
+            path("<int:pk>/number/", number, name="office_number"),
             path("<int:pk>/people/<int:member>/factor/", factor, name="factor_reset"),
             *super().get_urls(),
         ]
 
     def factor(self, request: HttpRequest, pk: int, member: int) -> HttpResponse:
         """Two operators reset the second factor of a person."""
-        return reset_page(self, request, get_object_or_404(Office, pk=pk), member)
+        return reset_page(self, request, get_object_or_404(Office, pk=pk, closed_at=None), member)
 
     def state(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what it stops, take the reason; or invite an Admin where there is none."""
-        office = get_object_or_404(Office, pk=pk)
+        office = get_object_or_404(Office, pk=pk, closed_at=None)
         posted = request.POST if request.method == "POST" else None
         form = ReasonForm(posted if posted and "reason" in posted else None)
         invite = FirstAdminForm(posted if posted and "first_admin" in posted else None)

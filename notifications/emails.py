@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import mails
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.topics import Topic
+from consents.actors import ActorKind
 from consents.models import ConsentEvent, EventKind
 from consents.receipt import signed_receipt
 from notifications.models import Mail
@@ -35,15 +36,21 @@ TOPICS: dict[str, Topic | None] = {
 }
 
 
+def topic_of(event: ConsentEvent) -> Topic | None:
+    """What an operator does always goes out."""
+    return None if event.actor_kind == ActorKind.OPERATOR else TOPICS[event.kind]
+
+
 def receivers(event: ConsentEvent) -> list[User]:
     """The Admins of the office, but for who did it; the receipt of an allow goes to her as well."""
     if event.kind not in TOPICS:
         return []
-    admins = event.office.memberships.admins().filter(user__is_active=True)
+    # Also where the office was closed a moment ago, and its consents with it.
+    admins = event.office.memberships.told().filter(role=Role.ADMIN)
     if event.kind == EventKind.ASKED and event.asked:
         admins = admins.filter(user__in=event.asked)
     people = User.objects.filter(pk__in=admins.values("user"))
-    topic = TOPICS[event.kind]
+    topic = topic_of(event)
     everybody = topic == Topic.DECISIONS and event.office.decisions_to_all
     if topic is not None and not everybody:
         people = people.exclude(muted__contains=[topic])
@@ -172,6 +179,7 @@ def send(mail: Mail) -> bool:
     language = person.language or event.office.language
     with translation.override(language):
         words = words_of(event)
+    by_operators = event.actor_kind == ActorKind.OPERATOR
     attachments = []
     if event.kind == EventKind.ALLOWED:
         attachments.append(("receipt.json", signed_receipt(event), "application/json"))
@@ -183,7 +191,7 @@ def send(mail: Mail) -> bool:
         message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
         attachments=attachments,
         words=words,
-        note=event.reason if event.kind == EventKind.ASKED else "",
+        note=event.reason if event.kind == EventKind.ASKED or by_operators else "",
         at=event.at,
-        can_be_switched_off=TOPICS[event.kind] is not None,
+        can_be_switched_off=topic_of(event) is not None,
     )

@@ -154,6 +154,8 @@ MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:office_state"] = OPERATORS
 MATRIX["admin:accounts_office_add"] = OPERATORS
 MATRIX["admin:factor_reset"] = OPERATORS
+MATRIX["admin:office_close"] = OPERATORS
+MATRIX["admin:office_number"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 
@@ -209,8 +211,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/codabox-connect/nowhere"
     if name in ("admin:partner_secret", "admin:partner_state"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
-    if name == "admin:office_state":
-        return f"/admin/accounts/office/{cast.janssens.pk}/state/"
+    if name.startswith("admin:office_"):
+        return f"/admin/accounts/office/{cast.janssens.pk}/{name[13:]}/"
     if name == "admin:factor_reset":
         member = cast.janssens.memberships.get(user=cast.bram).pk
         return f"/admin/accounts/office/{cast.janssens.pk}/people/{member}/factor/"

@@ -16,10 +16,14 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 
 from accounts.joint import Act, JointAct, NeedsAnother
-from accounts.models import MembershipEvent, Role
+from accounts.models import MembershipEvent, Office, Role
+from consents.models import Consent, Status
+from notifications.models import Mail
+from notifications.tasks import fan_out
 from tests import factories
 from tests.accounts.people import add_app, log_in, logged_in
 from tests.conftest import Cast
+from tests.factories import allow
 from tests.test_access_matrix import as_person
 from tests.test_operators import another_operator, proven
 
@@ -31,7 +35,7 @@ def factor_page(cast: Cast, person: Any) -> str:
 
 def confirmed(page: str, first: Any, second: Any, **said: str) -> JointAct:
     """Ask in one browser, confirm in another one."""
-    asked = first.post(page, {"reason": "Lost her phone", **said})
+    asked = first.post(page, {"reason": "As agreed", **said})
     assert asked.status_code == 302, asked.content.decode()
     act = JointAct.objects.latest("pk")
     second.post(page, {"confirm": act.pk})
@@ -164,3 +168,113 @@ def test_the_database_itself_wants_two_operators_for_what_was_asked(cast: Cast, 
     eva = another_operator(cast)
     with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic():
         WRONG[wrong](cast, eva)
+
+
+def _page(cast: Cast, word: str) -> str:
+    return f"/admin/accounts/office/{cast.janssens.pk}/{word}/"
+
+
+def test_two_operators_close_an_office_and_nothing_of_it_is_readable(
+    cast: Cast, commits: None, eager: None
+) -> None:
+    """Consents end with an event each, the people are out and told, the proof stays."""
+    allow(cast.consent, cast.an)
+    waiting = factories.make_request(cast.janssens, cast.tally)
+    other = factories.make_allowed(cast.peeters, cast.ledgerly, cast.chloe)
+    dirk, eva, an = proven(cast.dirk), proven(another_operator(cast)), as_person(cast.an)
+    shown = dirk.get(_page(cast, "close")).content.decode()
+    assert "1 allowed consents" in shown
+    assert "1 requests" in shown
+    assert cast.ledgerly.name in shown
+    mail.outbox.clear()
+    act = confirmed(_page(cast, "close"), dirk, eva, reason="Bankrupt")
+    assert act.confirmed_by is not None
+    cast.janssens.refresh_from_db()
+    assert cast.janssens.closed_at is not None
+    assert cast.fresh().access() is not None
+    event = cast.consent.events.get(kind="cancelled")
+    assert (event.actor_kind, event.actor_name, event.reason) == (
+        "operator",
+        "Dirk & Eva",
+        "Bankrupt",
+    )
+    lapsed = waiting.events.get(kind="lapsed")
+    assert (lapsed.actor_kind, lapsed.reason) == ("operator", "Bankrupt")
+    slug = cast.janssens.slug
+    for path in (
+        f"/offices/{slug}",
+        f"/offices/{slug}/consents/{cast.consent.uuid}",
+        f"/offices/{slug}/companies",
+        f"/offices/{slug}/users",
+        f"/consent/{cast.consent.uuid}",
+        f"/consent/{waiting.uuid}",
+    ):
+        assert an.get(path).status_code == 404, path
+    assert slug not in an.get("/offices", follow=True).content.decode()
+    told = {message.to[0]: str(message.body) for message in mail.outbox if "closed" in message.body}
+    assert set(told) == {cast.an.email, cast.bram.email}
+    assert "Bankrupt" in told[cast.bram.email]
+    fan_out(event.pk)
+    assert [row.person for row in Mail.objects.filter(event=event)] == [cast.an]
+    # Another office is not touched, and nobody opens this one again.
+    assert Consent.objects.get(pk=other.pk).access() is None
+    assert not cast.janssens.set_active(True)
+    assert dirk.post(_page(cast, "state"), {"reason": "Back"}).status_code == 404
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        Office.objects.filter(pk=cast.janssens.pk).update(closed_at=None)
+    seen = dirk.get(_page(cast, "history")).content.decode()
+    assert "active → closed" in seen
+
+
+def test_dirk_alone_closes_no_office(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    act = confirmed(_page(cast, "close"), proven(cast.dirk), proven(cast.dirk), reason="Bankrupt")
+    assert act.confirmed_by is None
+    cast.janssens.refresh_from_db()
+    assert cast.janssens.is_active
+    assert cast.fresh().access() is None
+
+
+def test_an_invitation_to_an_office_that_closes_is_withdrawn(cast: Cast) -> None:
+    path = f"/offices/{cast.janssens.slug}/users/invite"
+    fields = {"email": "nora@office.example", "role": "user", "language": "nl"}
+    logged_in(cast.an).post(path, fields)
+    dirk, eva = proven(cast.dirk), proven(another_operator(cast))
+    confirmed(_page(cast, "close"), dirk, eva)
+    assert cast.janssens.invitations.get().state == "revoked"
+    kinds = list(cast.janssens.people_events.order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["invited", "revoked", "closed"]
+
+
+def test_a_new_number_ends_what_was_allowed_for_the_old_one(
+    cast: Cast, commits: None, eager: None
+) -> None:
+    """Consents do not move to another legal person: they end, and the Admins are told why."""
+    allow(cast.consent, cast.an)
+    before, number = cast.janssens.company_number, factories.company_number()
+    dirk, eva, page = proven(cast.dirk), proven(another_operator(cast)), _page(cast, "number")
+    for wrong in ("0100000000", cast.peeters.company_number):
+        assert dirk.post(page, {"detail": wrong, "reason": "Merger"}).status_code == 200
+    mail.outbox.clear()
+    confirmed(page, dirk, eva, detail=number, reason="Merger")
+    cast.janssens.refresh_from_db()
+    assert cast.janssens.company_number == number
+    assert cast.fresh().status == Status.CANCELLED
+    assert cast.consent.events.get(kind="cancelled").reason == "Merger"
+    # The office goes on, and may allow anew.
+    assert as_person(cast.an).get(f"/offices/{cast.janssens.slug}").status_code == 200
+    assert factories.make_allowed(cast.janssens, cast.ledgerly, cast.an).access() is None
+    told = [message for message in mail.outbox if number in str(message.body)]
+    assert [message.to for message in told] == [[cast.an.email]]
+    assert f"{before} → {number}" in dirk.get(_page(cast, "history")).content.decode()
+
+
+def test_a_number_that_was_taken_meanwhile_ends_nothing(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    dirk, eva, page = proven(cast.dirk), proven(another_operator(cast)), _page(cast, "number")
+    number = factories.company_number()
+    dirk.post(page, {"detail": number, "reason": "Merger"})
+    factories.make_office("Quick", company_number=number)
+    eva.post(page, {"confirm": JointAct.objects.get().pk})
+    assert cast.fresh().access() is None
+    assert JointAct.objects.get().confirmed_by is None
