@@ -33,6 +33,8 @@ TOPICS: dict[str, Topic | None] = {
     EventKind.UNUSUAL: None,
     EventKind.TERMS_CHANGED: None,
     EventKind.TERMS_REMINDED: None,
+    EventKind.SUSPENDED: None,
+    EventKind.REINSTATED: None,
 }
 
 
@@ -161,6 +163,20 @@ def _texts() -> dict[str, tuple[str, str]]:
             _(
                 "Nobody of %(office)s has accepted the changed terms for %(software)s yet. Without "
                 "that its access pauses on %(until)s."
+            ),
+        ),
+        EventKind.SUSPENDED: (
+            _("%(software)s cannot read the documents of %(office)s for now"),
+            _(
+                "We suspended %(software)s: each of its requests is refused until it is active "
+                "again. The consent of %(office)s stays. You need not do anything."
+            ),
+        ),
+        EventKind.REINSTATED: (
+            _("%(software)s can read the documents of %(office)s again"),
+            _(
+                "%(software)s is active again, so the consent of %(office)s serves as before. If "
+                "you no longer want that, cancel it."
             ),
         ),
         EventKind.UNUSUAL: (

@@ -158,6 +158,7 @@ MATRIX["admin:office_close"] = OPERATORS
 MATRIX["admin:office_number"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
+MATRIX["admin:partner_retire"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -209,7 +210,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
         return "/codabox-connect/nowhere"
-    if name in ("admin:partner_secret", "admin:partner_state"):
+    if name.startswith("admin:partner_"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
     if name.startswith("admin:office_"):
         return f"/admin/accounts/office/{cast.janssens.pk}/{name[13:]}/"

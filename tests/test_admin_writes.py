@@ -35,6 +35,7 @@ EMPTY_POST: dict[str, int] = {
     "admin:catch_all": NOWHERE,
     "admin:consent_end": ASKS_AGAIN,
     "admin:factor_reset": ASKS_AGAIN,
+    "admin:partner_retire": ASKS_AGAIN,
     "admin:office_close": ASKS_AGAIN,
     "admin:office_number": ASKS_AGAIN,
     "admin:office_state": SHOWN,

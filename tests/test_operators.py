@@ -153,7 +153,7 @@ def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
         nova.refresh_from_db()
         assert nova.status == status
     told = LogEntry.objects.filter(object_id=str(nova.pk)).order_by("pk")
-    assert told[0].change_message == "State active: because active"
+    assert told[0].change_message == "State active: because active\nstatus: draft → active"
     assert told.count() == 4
     dirk.post(path, {"status": "active", "reason": "back"})
     nova.refresh_from_db()
