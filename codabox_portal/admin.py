@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from accounts.sessions import ask_again_when_idle
+from codabox_portal.history import what_changed
 from partners.models import Application
 
 
@@ -53,9 +54,20 @@ class PortalAdminSite(admin.AdminSite):
 
 # The stubs know ModelAdmin as generic, Django does not.
 if TYPE_CHECKING:
-    Page = admin.ModelAdmin[Any]
+    Base = admin.ModelAdmin[Any]
 else:
-    Page = admin.ModelAdmin
+    Base = admin.ModelAdmin
+
+
+class Page(Base):
+    """A page whose history says who changed what, from which value to which."""
+
+    object_history_template = "admin/history.html"
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        return what_changed(form, formsets, add=add)
 
 
 class LookUp(Page):

@@ -26,13 +26,13 @@ class Endpoints(LookUp):
     def switch_on(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
             endpoint.switch_on()
-            self.log_change(request, endpoint, "Switched on.")
+            self.log_change(request, endpoint, "Switched on.\nstate: off → on")
 
     @admin.action(description="Switch off")
     def switch_off(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
             endpoint.switch_off(OffReason.OPERATOR)
-            self.log_change(request, endpoint, "Switched off.")
+            self.log_change(request, endpoint, "Switched off.\nstate: on → off")
 
 
 @admin.register(Delivery)

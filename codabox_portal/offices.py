@@ -109,7 +109,9 @@ class Offices(LookUp):
             with transaction.atomic():
                 if office.set_active(not office.is_active):
                     word = "Goes on" if office.is_active else "Suspended"
-                    self.log_change(request, office, f"{word}: {form.cleaned_data['reason']}")
+                    change = "suspended → active" if office.is_active else "active → suspended"
+                    told = f"{word}: {form.cleaned_data['reason']}\nstate: {change}"
+                    self.log_change(request, office, told)
             return redirect("admin:accounts_office_change", pk)
         if invite.is_valid():
             self._invite(request, office, invite.cleaned_data["first_admin"])
