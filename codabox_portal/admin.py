@@ -73,6 +73,16 @@ class Page(Base):
 class LookUp(Page):
     """Rows to look at: neither added, changed nor deleted here."""
 
+    def looked_at(self, request: HttpRequest, row: Any) -> None:
+        """Written down where the row is an office's own affair; most are not."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if context["original"] is not None:
+            self.looked_at(request, context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
 from accounts.decorators import ask_again_after_15_minutes
+from accounts.looks import OperatorLook, Seen
 from accounts.models import User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
@@ -54,6 +55,10 @@ class Consents(LookUp):
         )
         return format_html("<ol>{}</ol>", rows)
 
+    def looked_at(self, request: HttpRequest, row: Any) -> None:
+        seen = f"{row.partner} · {row.uuid}"
+        OperatorLook.objects.write(row.office, cast(User, request.user), Seen.CONSENT, seen)
+
     def get_urls(self) -> list[URLPattern]:
         end = self.admin_site.admin_view(self.end)
         return [path("<int:pk>/end/", end, name="consent_end"), *super().get_urls()]
@@ -61,6 +66,7 @@ class Consents(LookUp):
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         """One operator gives the reason, another one confirms it within 24 hours."""
         consent = get_object_or_404(Consent.objects.select_related("office", "partner"), pk=pk)
+        self.looked_at(request, consent)
         operator = cast(User, request.user)
         wish = ForcedEnd.objects.waiting().filter(consent=consent).order_by("pk").last()
         form = ReasonForm(request.POST if "reason" in request.POST else None)

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path
 from django.utils.text import slugify
 
 from accounts.invitations import AlreadyThere
+from accounts.looks import OperatorLook, Seen
 from accounts.mails import send_invitation
 from accounts.models import Invitation, Office, User
 from codabox_portal.admin import LookUp
@@ -65,6 +66,9 @@ class Offices(LookUp):
     ]
     readonly_fields = ["people"]
     change_form_template = "admin/office.html"
+
+    def looked_at(self, request: HttpRequest, row: Any) -> None:
+        OperatorLook.objects.write(row, cast(User, request.user), Seen.PEOPLE)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -13,7 +13,8 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.factor_reset import reset_factor
 from accounts.joint import Act
-from accounts.models import Membership, Office
+from accounts.looks import OperatorLook, Seen
+from accounts.models import Membership, Office, User
 from codabox_portal.admin import Page
 from codabox_portal.joint import Joint, act_together
 
@@ -43,6 +44,7 @@ def reset_page(page: Page, request: HttpRequest, office: Office, key: int) -> Ht
     members = office.memberships.active().select_related("user")
     member: Membership = get_object_or_404(members, pk=key)
     person = member.user
+    OperatorLook.objects.write(office, cast(User, request.user), Seen.PERSON, str(person))
     factors = Authenticator.objects.filter(user=person).order_by("type")
     kinds = [Authenticator.Type(factor.type).label for factor in factors]
     sessions = UserSession.objects.filter(user=person).count()

@@ -64,6 +64,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     # The link of these tests stands for no change.
     "accounts:confirm_email": (LOGIN, 410, 410, 410, 410),
     "accounts:organization": PROVEN,
+    "accounts:looks": OF_ADMIN,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,
     "accounts:invite": PROVEN,

@@ -78,7 +78,12 @@ def actions() -> Iterator[tuple[str, str]]:
 
 
 # What the admin writes on its own account, and what only says that somebody looked.
-ASIDE = {"django_session", "django_admin_log", "usersessions_usersession"}
+ASIDE = {
+    "django_session",
+    "django_admin_log",
+    "usersessions_usersession",
+    "accounts_operatorlook",
+}
 
 
 def everything() -> dict[str, list[Any]]:
