@@ -15,6 +15,7 @@ from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from accounts.sessions import ask_again_when_idle
 from codabox_portal.history import what_changed
+from codabox_portal.lists import BoundedPaginator
 from partners.models import Application
 
 
@@ -60,9 +61,12 @@ else:
 
 
 class Page(Base):
-    """A page whose history says who changed what, from which value to which."""
+    """A page whose history says who changed what, and whose list is quick at any size."""
 
     object_history_template = "admin/history.html"
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

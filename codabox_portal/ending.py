@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -19,6 +20,7 @@ from accounts.models import User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
 from codabox_portal.joint import ReasonForm
+from codabox_portal.lists import uuids_beginning
 from consents.forced import ForcedEnd, NeedsAnother, ask_to_end
 from consents.models import Consent, DecisionConflict, Status
 
@@ -28,7 +30,8 @@ class Consents(LookUp):
     list_display = ["uuid", "office", "partner", "status", "requested_at"]
     list_filter = ["status"]
     list_select_related = ["office", "partner"]
-    search_fields = ["uuid__startswith", "office__name", "partner__name"]
+    search_fields = ["office__name", "partner__name"]
+    sortable_by = ["status", "requested_at"]
     search_help_text = "Identifier or its first characters, office, software."
     fields = [
         *("uuid", "office", "partner", "status", "requested_at", "decided_at", "cancelled_at"),
@@ -36,6 +39,16 @@ class Consents(LookUp):
     ]
     readonly_fields = ["story"]
     change_form_template = "admin/consent.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Consent], search_term: str
+    ) -> tuple[QuerySet[Consent], bool]:
+        """By identifier where one begins so, else by office and software."""
+        beginning = uuids_beginning("uuid", search_term)
+        found = queryset.filter(beginning) if beginning else queryset.none()
+        if found.exists():
+            return found, False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="story")
     def story(self, consent: Consent) -> str:

@@ -58,7 +58,8 @@ class Offices(LookUp):
 
     form = OfficeForm
     list_display = ["name", "company_number", "is_active", "closed_at"]
-    search_fields = ["name", "company_number"]
+    search_fields = ["name", "company_number", "memberships__user__email__iexact"]
+    search_help_text = "Name, number, or the whole e-mail address of a person."
     ordering = ["name"]
     fields = [
         *("name", "company_number", "slug", "language", "email", "phone"),
