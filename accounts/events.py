@@ -26,6 +26,9 @@ class MembershipEventKind(models.TextChoices):
     EMAIL_CHANGED = "email_changed"
     FACTOR_ASKED = "factor_asked"
     FACTOR_FREE = "factor_free"
+    FACTOR_RESET = "factor_reset"
+    RENUMBERED = "renumbered"
+    CLOSED = "closed"
 
 
 TOLD = {
@@ -46,6 +49,7 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
         email: str,
         role: str,
         person: User | None = None,
+        by_name: str = "",
     ) -> MembershipEvent:
         """Write who did what to whom; names are copied, so that later changes cannot touch them.
 
@@ -55,7 +59,7 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
             office=office,
             kind=kind,
             by=by,
-            by_name=str(by)[:120],
+            by_name=(by_name or str(by))[:120],
             person=person,
             email=email,
             role=role,

@@ -19,9 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.company_number import validate_company_number
 from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.invitations import Invitation
+from accounts.joint import JointAct
 from accounts.last_admin import KEEP_AN_ADMIN, LastAdmin, changing_people
+from accounts.looks import OperatorLook
 
-__all__ = ["Invitation", "LastAdmin", "MembershipEvent"]
+__all__ = ["Invitation", "JointAct", "LastAdmin", "MembershipEvent", "OperatorLook"]
 
 SEEN_EVERY = timedelta(minutes=5)
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]
@@ -69,7 +71,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class OfficeQuerySet(models.QuerySet["Office"]):
     def of(self, person: User) -> OfficeQuerySet:
         """The offices this person works for now."""
-        return self.filter(memberships__user=person, memberships__is_active=True).order_by("name")
+        mine = self.filter(memberships__user=person, memberships__is_active=True, closed_at=None)
+        return mine.order_by("name")
 
 
 class Office(models.Model):
@@ -89,6 +92,8 @@ class Office(models.Model):
     # Its Admins hear of every decision, whatever each of them switched off.
     decisions_to_all = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    # Closed for good: no software reads it, and nobody opens it here.
+    closed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = OfficeQuerySet.as_manager()
@@ -98,6 +103,17 @@ class Office(models.Model):
             models.CheckConstraint(
                 condition=models.Q(company_number__regex=r"^[01][0-9]{9}$"),
                 name="accounts_office_ten_digits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at=None) | models.Q(is_active=False),
+                name="accounts_office_closed_is_not_active",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="stay_closed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__closed_at__isnull=False),
             )
         ]
 
@@ -106,9 +122,26 @@ class Office(models.Model):
 
     def set_active(self, active: bool) -> bool:
         """Suspend the office, or let it go on; False when it was so already."""
-        changed = Office.objects.filter(pk=self.pk, is_active=not active).update(is_active=active)
+        others = Office.objects.filter(pk=self.pk, is_active=not active, closed_at=None)
+        changed = others.update(is_active=active)
         self.is_active = active
         return bool(changed)
+
+    def close(self, by: User, names: str) -> None:
+        """Close it for good, on behalf of two operators: nobody opens it, nobody joins any more.
+
+        Its consents end before that: see consents.closing.
+        """
+        with changing_people(self):
+            for invitation in self.invitations.open():
+                Invitation.objects.filter(pk=invitation.pk).update(revoked_at=Now())
+                invitation.write(MembershipEventKind.REVOKED, by)
+            self.write(MembershipEventKind.CLOSED, by, names)
+            Office.objects.filter(pk=self.pk).update(is_active=False, closed_at=Now())
+
+    def write(self, kind: MembershipEventKind, by: User, names: str = "") -> None:
+        """Write down what was done to the office itself, and not to one of its people."""
+        MembershipEvent.objects.write(self, kind, by, by_name=names, email=self.email, role="")
 
     def change(self, by: User, **said: Any) -> None:
         """Change what the office says about itself, on behalf of an Admin."""
@@ -129,8 +162,13 @@ class Role(models.TextChoices):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def active(self) -> MembershipQuerySet:
+    def told(self) -> MembershipQuerySet:
+        """Who works for the office, or did so when it closed: whom a mail about it reaches."""
         return self.filter(is_active=True, user__is_active=True)
+
+    def active(self) -> MembershipQuerySet:
+        """Who can open the office now."""
+        return self.told().filter(office__closed_at=None)
 
     def admins(self) -> MembershipQuerySet:
         return self.active().filter(role=Role.ADMIN)

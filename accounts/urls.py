@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import address, invitation, language, me, organization, people
+from accounts.views import address, invitation, language, looks, me, organization, people
 
 app_name = "accounts"
 urlpatterns = [
@@ -18,5 +18,6 @@ urlpatterns = [
     path("offices/<slug:slug>/invitations/<uuid:uuid>/resend", people.resend, name="resend"),
     path("offices/<slug:slug>/invitations/<uuid:uuid>/revoke", people.revoke, name="revoke"),
     path("offices/<slug:slug>/organization", organization.organization, name="organization"),
+    path("offices/<slug:slug>/organization/looks", looks.looks, name="looks"),
     path("offices/<slug:slug>/leave", people.leave, name="leave"),
 ]

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from codabox_portal.admin import LookUp
+from codabox_portal.lists import REACH, uuids_beginning
+from consents.models import ConsentEvent
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.tasks import deliver
 from notifications.webhook_endpoints import OffReason
@@ -26,13 +28,13 @@ class Endpoints(LookUp):
     def switch_on(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
             endpoint.switch_on()
-            self.log_change(request, endpoint, "Switched on.")
+            self.log_change(request, endpoint, "Switched on.\nstate: off → on")
 
     @admin.action(description="Switch off")
     def switch_off(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
             endpoint.switch_off(OffReason.OPERATOR)
-            self.log_change(request, endpoint, "Switched off.")
+            self.log_change(request, endpoint, "Switched off.\nstate: on → off")
 
 
 @admin.register(Delivery)
@@ -43,9 +45,27 @@ class Deliveries(LookUp):
     ]
     list_select_related = ["endpoint__partner", "event"]
     list_filter = ["endpoint__partner"]
-    search_fields = ["event__uuid", "event__consent__uuid"]
+    search_fields = ["event__uuid"]
+    search_help_text = "Identifier of an event or a consent, or its first characters."
+    sortable_by = ()
     ordering = ["-event"]
     actions = ["send_again"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """The newest events of that beginning, then their deliveries: both by an index."""
+        by_event = uuids_beginning("uuid", search_term)
+        by_consent = uuids_beginning("consent__uuid", search_term)
+        if not search_term:
+            return queryset, False
+        if by_event is None or by_consent is None:
+            return queryset.none(), False
+        found: set[int] = set()
+        for beginning in (by_event, by_consent):
+            events = ConsentEvent.objects.filter(beginning).order_by("-pk")
+            found |= set(events.values_list("pk", flat=True)[:REACH])
+        return queryset.filter(event__in=found), False
 
     @admin.display(description="event")
     def kind(self, delivery: Delivery) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -15,15 +15,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
 from accounts.decorators import ask_again_after_15_minutes
+from accounts.looks import OperatorLook, Seen
 from accounts.models import User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
+from codabox_portal.joint import ReasonForm
+from codabox_portal.lists import uuids_beginning
 from consents.forced import ForcedEnd, NeedsAnother, ask_to_end
 from consents.models import Consent, DecisionConflict, Status
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @admin.register(Consent)
@@ -31,7 +30,8 @@ class Consents(LookUp):
     list_display = ["uuid", "office", "partner", "status", "requested_at"]
     list_filter = ["status"]
     list_select_related = ["office", "partner"]
-    search_fields = ["uuid__startswith", "office__name", "partner__name"]
+    search_fields = ["office__name", "partner__name"]
+    sortable_by = ["status", "requested_at"]
     search_help_text = "Identifier or its first characters, office, software."
     fields = [
         *("uuid", "office", "partner", "status", "requested_at", "decided_at", "cancelled_at"),
@@ -39,6 +39,16 @@ class Consents(LookUp):
     ]
     readonly_fields = ["story"]
     change_form_template = "admin/consent.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Consent], search_term: str
+    ) -> tuple[QuerySet[Consent], bool]:
+        """By identifier where one begins so, else by office and software."""
+        beginning = uuids_beginning("uuid", search_term)
+        found = queryset.filter(beginning) if beginning else queryset.none()
+        if found.exists():
+            return found, False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="story")
     def story(self, consent: Consent) -> str:
@@ -58,6 +68,10 @@ class Consents(LookUp):
         )
         return format_html("<ol>{}</ol>", rows)
 
+    def looked_at(self, request: HttpRequest, row: Any) -> None:
+        seen = f"{row.partner} · {row.uuid}"
+        OperatorLook.objects.write(row.office, cast(User, request.user), Seen.CONSENT, seen)
+
     def get_urls(self) -> list[URLPattern]:
         end = self.admin_site.admin_view(self.end)
         return [path("<int:pk>/end/", end, name="consent_end"), *super().get_urls()]
@@ -65,6 +79,7 @@ class Consents(LookUp):
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         """One operator gives the reason, another one confirms it within 24 hours."""
         consent = get_object_or_404(Consent.objects.select_related("office", "partner"), pk=pk)
+        self.looked_at(request, consent)
         operator = cast(User, request.user)
         wish = ForcedEnd.objects.waiting().filter(consent=consent).order_by("pk").last()
         form = ReasonForm(request.POST if "reason" in request.POST else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -15,9 +16,13 @@ from django.urls import URLPattern, path
 from django.utils.text import slugify
 
 from accounts.invitations import AlreadyThere
+from accounts.looks import OperatorLook, Seen
 from accounts.mails import send_invitation
 from accounts.models import Invitation, Office, User
 from codabox_portal.admin import LookUp
+from codabox_portal.closing import close_page, number_page
+from codabox_portal.joint import ReasonForm
+from codabox_portal.people import reset_page, who_works_there
 from consents.models import Status
 
 if TYPE_CHECKING:
@@ -36,10 +41,6 @@ class OfficeForm(Entry):
         fields = ("name", "company_number", "language")
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
-
-
 class FirstAdminForm(forms.Form):
     first_admin = forms.EmailField(label="E-mail address")
 
@@ -56,12 +57,19 @@ class Offices(LookUp):
     """Added here, then changed by itself; nobody deletes one, since consents speak of it."""
 
     form = OfficeForm
-    list_display = ["name", "company_number", "is_active"]
-    search_fields = ["name", "company_number"]
+    list_display = ["name", "company_number", "is_active", "closed_at"]
+    search_fields = ["name", "company_number", "memberships__user__email__iexact"]
+    search_help_text = "Name, number, or the whole e-mail address of a person."
     ordering = ["name"]
-    fields = ["name", "company_number", "slug", "language", "email", "phone", "is_active", "people"]
+    fields = [
+        *("name", "company_number", "slug", "language", "email", "phone"),
+        *("is_active", "closed_at", "people"),
+    ]
     readonly_fields = ["people"]
     change_form_template = "admin/office.html"
+
+    def looked_at(self, request: HttpRequest, row: Any) -> None:
+        OperatorLook.objects.write(row, cast(User, request.user), Seen.PEOPLE)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return True
@@ -72,8 +80,7 @@ class Offices(LookUp):
     @admin.display(description="people")
     def people(self, office: Office) -> str:
         """Who works there now, for support."""
-        members = office.memberships.active().select_related("user").order_by("user__email")
-        return ", ".join(f"{m.user} <{m.user.email}>, {m.get_role_display()}" for m in members)
+        return who_works_there(office)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.slug = free_slug(obj)
@@ -82,11 +89,24 @@ class Offices(LookUp):
 
     def get_urls(self) -> list[URLPattern]:
         state = self.admin_site.admin_view(self.state)
-        return [path("<int:pk>/state/", state, name="office_state"), *super().get_urls()]
+        factor = self.admin_site.admin_view(self.factor)
+        close = self.admin_site.admin_view(partial(close_page, self))
+        number = self.admin_site.admin_view(partial(number_page, self))
+        return [
+            path("<int:pk>/state/", state, name="office_state"),
+            path("<int:pk>/close/", close, name="office_close"),
+            path("<int:pk>/number/", number, name="office_number"),
+            path("<int:pk>/people/<int:member>/factor/", factor, name="factor_reset"),
+            *super().get_urls(),
+        ]
+
+    def factor(self, request: HttpRequest, pk: int, member: int) -> HttpResponse:
+        """Two operators reset the second factor of a person."""
+        return reset_page(self, request, get_object_or_404(Office, pk=pk, closed_at=None), member)
 
     def state(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what it stops, take the reason; or invite an Admin where there is none."""
-        office = get_object_or_404(Office, pk=pk)
+        office = get_object_or_404(Office, pk=pk, closed_at=None)
         posted = request.POST if request.method == "POST" else None
         form = ReasonForm(posted if posted and "reason" in posted else None)
         invite = FirstAdminForm(posted if posted and "first_admin" in posted else None)
@@ -94,7 +114,9 @@ class Offices(LookUp):
             with transaction.atomic():
                 if office.set_active(not office.is_active):
                     word = "Goes on" if office.is_active else "Suspended"
-                    self.log_change(request, office, f"{word}: {form.cleaned_data['reason']}")
+                    change = "suspended → active" if office.is_active else "active → suspended"
+                    told = f"{word}: {form.cleaned_data['reason']}\nstate: {change}"
+                    self.log_change(request, office, told)
             return redirect("admin:accounts_office_change", pk)
         if invite.is_valid():
             self._invite(request, office, invite.cleaned_data["first_admin"])

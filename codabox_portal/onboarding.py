@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -18,7 +19,9 @@ from oauth2_provider.generators import generate_client_id, generate_client_secre
 
 from accounts.models import User
 from codabox_portal.admin import Page
+from codabox_portal.retiring import retire_page
 from consents.models import Status
+from consents.tasks import tell_of_software
 from notifications.models import WebhookEndpoint
 from partners.models import (
     PARTNER_MOVES,
@@ -62,6 +65,9 @@ class StateForm(forms.Form):
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         moves = [(target.value, target.label) for target in PARTNER_MOVES[partner.status]]
+        # What ends consents for good takes two operators: see `codabox_portal.retiring`.
+        if partner.consents.live().exists():
+            moves = [move for move in moves if move[0] != PartnerStatus.RETIRED]
         cast(Any, self.fields["status"]).choices = moves
 
 
@@ -126,9 +132,11 @@ class Partners(Page):
     def get_urls(self) -> list[URLPattern]:
         secret = self.admin_site.admin_view(self.secret)
         state = self.admin_site.admin_view(self.state)
+        retire = self.admin_site.admin_view(partial(retire_page, self))
         return [
             path("<int:pk>/secret/", secret, name="partner_secret"),
             path("<int:pk>/state/", state, name="partner_state"),
+            path("<int:pk>/retire/", retire, name="partner_retire"),
             *super().get_urls(),
         ]
 
@@ -139,8 +147,11 @@ class Partners(Page):
         if request.method == "POST" and form.is_valid():
             status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
             with transaction.atomic():
+                before = partner.status
                 if partner.move(status):
-                    self._log(request, partner, f"State {status}: {reason}")
+                    told = f"State {status}: {reason}\nstatus: {before} → {status}"
+                    self._log(request, partner, told)
+                    transaction.on_commit(tell_of_software.delay, robust=True)
             return redirect("admin:partners_partner_change", pk)
         allowed = partner.consents.filter(status=Status.ALLOWED).select_related("office")
         context = {

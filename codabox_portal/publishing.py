@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import LANGUAGES, User
 from codabox_portal.admin import LookUp
+from codabox_portal.history import said
 from consents.models import Terms
 from consents.reacceptance import differences
 
@@ -54,6 +55,21 @@ class PublishForm(forms.Form):
         }
 
 
+def _what_changes(chosen: dict[str, Any]) -> str:
+    """The version before and the new one; the words themselves stay in both, for ever."""
+    before = Terms.objects.order_by("-version").first()
+    number = before.version if before else 0
+    since = chosen["effective_at"]
+    return "\n".join(
+        [
+            "Published.",
+            f"version: {number} → {number + 1}",
+            f"material: {said(before.material if before else None)} → {said(chosen['material'])}",
+            f"in force from: {since.isoformat() if since else 'at once'}",
+        ]
+    )
+
+
 @admin.register(Terms)
 class TermsVersions(LookUp):
     """Published texts are locked by the database; a change is a new version."""
@@ -90,14 +106,13 @@ class TermsVersions(LookUp):
 
     def _publish(self, request: HttpRequest, form: PublishForm) -> bool:
         chosen = form.cleaned_data
+        told = _what_changes(chosen)
         try:
             with transaction.atomic():
                 texts = Terms.objects.publish(
                     form.bodies, material=chosen["material"], effective_at=chosen["effective_at"]
                 )
-                LogEntry.objects.log_actions(
-                    cast(User, request.user).pk, texts, ADDITION, "Published."
-                )
+                LogEntry.objects.log_actions(cast(User, request.user).pk, texts, ADDITION, told)
         except IntegrityError:
             messages.error(request, "A colleague published a version at this very moment.")
             return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from allauth.account.authentication import get_authentication_records
+from django.conf import settings
 from django.db import models
 
 from accounts.requests import address_of
@@ -56,6 +57,11 @@ class Actor:
     def operators(cls, first: User, second: User) -> Actor:
         """Two operators, who can end an access together and never give one."""
         return cls(ActorKind.OPERATOR, name=f"{first} & {second}", person=second)
+
+    @classmethod
+    def portal(cls) -> Actor:
+        """The portal itself, for what an operator does to a software and not to one consent."""
+        return cls(ActorKind.OPERATOR, name=settings.PORTAL_NAME)
 
     @classmethod
     def clock(cls) -> Actor:

@@ -45,6 +45,8 @@ class EventKind(models.TextChoices):
     TERMS_CHANGED = "terms_changed", _("Terms changed")
     TERMS_REMINDED = "terms_reminded", _("Reminded of the changed terms")
     REACCEPTED = "reaccepted", _("Changed terms accepted")
+    SUSPENDED = "suspended", _("Software suspended")
+    REINSTATED = "reinstated", _("Software active again")
 
 
 # These happen as often as people wish; everything else once in the life of a consent.
@@ -62,6 +64,8 @@ REPEATABLE = [
     EventKind.TERMS_CHANGED,
     EventKind.TERMS_REMINDED,
     EventKind.REACCEPTED,
+    EventKind.SUSPENDED,
+    EventKind.REINSTATED,
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pgtrigger
@@ -11,17 +10,14 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from accounts.joint import VALID_FOR, NeedsAnother
 from consents.actors import Actor
 
 if TYPE_CHECKING:
     from accounts.models import User
     from consents.models import Consent
 
-VALID_FOR = timedelta(hours=24)
-
-
-class NeedsAnother(Exception):
-    """The same operator, too late, or ended meanwhile: another operator asks anew."""
+__all__ = ["ForcedEnd", "NeedsAnother", "ask_to_end"]
 
 
 class ForcedEndQuerySet(models.QuerySet["ForcedEnd"]):

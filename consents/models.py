@@ -318,13 +318,13 @@ class Consent(models.Model):
                 self, EventKind.ASKED, by, reason=note, asked=asked_ids
             )
 
-    def withdraw(self, by: Actor) -> None:
+    def withdraw(self, by: Actor, why: str = "") -> None:
         """Close an open request for the partner who made it; an ended one stays as it is."""
-        self._close(ClosedReason.WITHDRAWN, by)
+        self._close(ClosedReason.WITHDRAWN, by, why)
 
-    def lapse(self) -> None:
-        """Write down that nobody answered in time."""
-        self._close(ClosedReason.LAPSED, Actor.clock())
+    def lapse(self, by: Actor | None = None, why: str = "") -> None:
+        """Write down that nobody answered in time, or that nobody can answer any more."""
+        self._close(ClosedReason.LAPSED, by or Actor.clock(), why)
 
     def _move(
         self,
@@ -383,13 +383,13 @@ class Consent(models.Model):
         if not membership.filter(user=by.person, role=Role.ADMIN).exists():
             raise NotAnAdmin
 
-    def _close(self, reason: ClosedReason, by: Actor) -> None:
+    def _close(self, reason: ClosedReason, by: Actor, why: str) -> None:
         with transaction.atomic():
             still_open = Consent.objects.filter(
                 pk=self.pk, status=Status.TO_BE_DETERMINED, closed_at=None
             )
             if still_open.update(closed_at=Now(), closed_reason=reason):
-                ConsentEvent.objects.write(self, EventKind(reason.value), by)
+                ConsentEvent.objects.write(self, EventKind(reason.value), by, reason=why)
         self.reread()
 
     def reread(self) -> None:

@@ -21,6 +21,12 @@ def notice() -> None:
 
 
 @shared_task
+def tell_of_software() -> None:
+    """Tell the offices at once that their software was suspended, or is active again."""
+    watch.tell_of_software()
+
+
+@shared_task
 def write_down_what_ended() -> None:
     """Add what a killed process did not write to the file of ended consents."""
     ended.write_down_missing()

@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from consents.actors import Actor
 from consents.models import Consent, ConsentActivity, ConsentEvent, EventKind, Status
 from consents.reacceptance import TIME_TO_ACCEPT, to_be_reminded, to_be_told
+from partners.models import PartnerStatus
 
 # The first reminder comes a week after the request, the second a week before it lapses: day 23.
 WEEK = timedelta(days=7)
 ABOUT_TERMS = (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED)
+ABOUT_SOFTWARE = (EventKind.SUSPENDED, EventKind.REINSTATED)
 UNUSED_AFTER = timedelta(days=60)
 # Five times the busiest day of the month before, where there was a month to speak of.
 UNUSUAL = """
@@ -34,6 +36,34 @@ UNUSUAL = """
 def notice() -> int:
     """Write down all that is due now; return how many events were written."""
     return sum(_write_down(kind, due) for kind, due in _due().items())
+
+
+def tell_of_software() -> int:
+    """Write down that a software was suspended, or is active again, at each consent it has.
+
+    Returns how many events were written; what a killed worker left out is written by `notice`.
+    """
+    written = 0
+    for kind, due in _software().items():
+        while done := _write_down(kind, due):
+            written += done
+    return written
+
+
+def _software() -> dict[EventKind, Any]:
+    """Allowed consents whose story does not say yet how their software stands."""
+    told = ConsentEvent.objects.filter(consent=OuterRef("pk"), kind__in=ABOUT_SOFTWARE)
+    newest = Subquery(told.order_by("-number").values("kind")[:1])
+    allowed = Consent.objects.filter(status=Status.ALLOWED)
+    suspended = Q(partner__status=PartnerStatus.SUSPENDED)
+    return {
+        EventKind.SUSPENDED: allowed.filter(suspended)
+        .annotate(told=Coalesce(newest, Value("")))
+        .exclude(told=EventKind.SUSPENDED),
+        EventKind.REINSTATED: allowed.filter(Exists(told), partner__status=PartnerStatus.ACTIVE)
+        .annotate(told=newest)
+        .filter(told=EventKind.SUSPENDED),
+    }
 
 
 def _due() -> dict[EventKind, Any]:
@@ -59,6 +89,7 @@ def _due() -> dict[EventKind, Any]:
         EventKind.UNUSUAL: allowed.filter(pk__in=RawSQL(UNUSUAL, [])).exclude(  # noqa: S611
             _told(EventKind.UNUSUAL, WEEK)
         ),
+        **_software(),
     }
 
 
@@ -79,6 +110,7 @@ def _write_down(kind: EventKind, due: Any) -> int:
                     Consent.objects.filter(pk=pk).update(reaccept_by=deadline)
                     consent.reread()
                 until = consent.reaccept_by if kind in ABOUT_TERMS else None
-                ConsentEvent.objects.write(consent, kind, Actor.clock(), until=until)
+                by = Actor.portal() if kind in ABOUT_SOFTWARE else Actor.clock()
+                ConsentEvent.objects.write(consent, kind, by, until=until)
                 written += 1
     return written

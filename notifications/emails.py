@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import mails
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.topics import Topic
+from consents.actors import ActorKind
 from consents.models import ConsentEvent, EventKind
 from consents.receipt import signed_receipt
 from notifications.models import Mail
@@ -32,18 +33,26 @@ TOPICS: dict[str, Topic | None] = {
     EventKind.UNUSUAL: None,
     EventKind.TERMS_CHANGED: None,
     EventKind.TERMS_REMINDED: None,
+    EventKind.SUSPENDED: None,
+    EventKind.REINSTATED: None,
 }
+
+
+def topic_of(event: ConsentEvent) -> Topic | None:
+    """What an operator does always goes out."""
+    return None if event.actor_kind == ActorKind.OPERATOR else TOPICS[event.kind]
 
 
 def receivers(event: ConsentEvent) -> list[User]:
     """The Admins of the office, but for who did it; the receipt of an allow goes to her as well."""
     if event.kind not in TOPICS:
         return []
-    admins = event.office.memberships.admins().filter(user__is_active=True)
+    # Also where the office was closed a moment ago, and its consents with it.
+    admins = event.office.memberships.told().filter(role=Role.ADMIN)
     if event.kind == EventKind.ASKED and event.asked:
         admins = admins.filter(user__in=event.asked)
     people = User.objects.filter(pk__in=admins.values("user"))
-    topic = TOPICS[event.kind]
+    topic = topic_of(event)
     everybody = topic == Topic.DECISIONS and event.office.decisions_to_all
     if topic is not None and not everybody:
         people = people.exclude(muted__contains=[topic])
@@ -156,6 +165,20 @@ def _texts() -> dict[str, tuple[str, str]]:
                 "that its access pauses on %(until)s."
             ),
         ),
+        EventKind.SUSPENDED: (
+            _("%(software)s cannot read the documents of %(office)s for now"),
+            _(
+                "We suspended %(software)s: each of its requests is refused until it is active "
+                "again. The consent of %(office)s stays. You need not do anything."
+            ),
+        ),
+        EventKind.REINSTATED: (
+            _("%(software)s can read the documents of %(office)s again"),
+            _(
+                "%(software)s is active again, so the consent of %(office)s serves as before. If "
+                "you no longer want that, cancel it."
+            ),
+        ),
         EventKind.UNUSUAL: (
             _("%(software)s fetches far more than usual from %(office)s"),
             _(
@@ -172,6 +195,7 @@ def send(mail: Mail) -> bool:
     language = person.language or event.office.language
     with translation.override(language):
         words = words_of(event)
+    by_operators = event.actor_kind == ActorKind.OPERATOR
     attachments = []
     if event.kind == EventKind.ALLOWED:
         attachments.append(("receipt.json", signed_receipt(event), "application/json"))
@@ -183,7 +207,7 @@ def send(mail: Mail) -> bool:
         message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
         attachments=attachments,
         words=words,
-        note=event.reason if event.kind == EventKind.ASKED else "",
+        note=event.reason if event.kind == EventKind.ASKED or by_operators else "",
         at=event.at,
-        can_be_switched_off=TOPICS[event.kind] is not None,
+        can_be_switched_off=topic_of(event) is not None,
     )

@@ -64,6 +64,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     # The link of these tests stands for no change.
     "accounts:confirm_email": (LOGIN, 410, 410, 410, 410),
     "accounts:organization": PROVEN,
+    "accounts:looks": OF_ADMIN,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,
     "accounts:invite": PROVEN,
@@ -153,8 +154,12 @@ MATRIX["admin:consents_terms_add"] = OPERATORS
 MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:office_state"] = OPERATORS
 MATRIX["admin:accounts_office_add"] = OPERATORS
+MATRIX["admin:factor_reset"] = OPERATORS
+MATRIX["admin:office_close"] = OPERATORS
+MATRIX["admin:office_number"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
+MATRIX["admin:partner_retire"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -206,10 +211,13 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
         return "/codabox-connect/nowhere"
-    if name in ("admin:partner_secret", "admin:partner_state"):
+    if name.startswith("admin:partner_"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
-    if name == "admin:office_state":
-        return f"/admin/accounts/office/{cast.janssens.pk}/state/"
+    if name.startswith("admin:office_"):
+        return f"/admin/accounts/office/{cast.janssens.pk}/{name[13:]}/"
+    if name == "admin:factor_reset":
+        member = cast.janssens.memberships.get(user=cast.bram).pk
+        return f"/admin/accounts/office/{cast.janssens.pk}/people/{member}/factor/"
     if name == "admin:consent_end":
         return f"/admin/consents/consent/{cast.consent.pk}/end/"
     if name == "admin:app_list":

@@ -16,9 +16,10 @@ from django.utils import translation
 
 from accounts.address import AddressChange
 from accounts.events import TOLD, MembershipEvent
+from accounts.joint import Act, JointAct
 from accounts.models import Invitation, User
 from accounts.second_factor import credential_changes
-from accounts.tasks import send_reset_link, tell_admins
+from accounts.tasks import send_reset_link, tell_admins, tell_reader_of_act
 from notifications.emails import TOPICS
 from notifications.models import WebhookEndpoint
 from notifications.tasks import tell_of_trouble
@@ -98,6 +99,20 @@ def webhooks_in_trouble(cast: Cast, language: str) -> None:
         tell_of_trouble(endpoint.pk)
 
 
+def done_by_operators(cast: Cast, language: str) -> None:
+    eva = factories.make_person("Eva", is_staff=True)
+    wish = {"office": cast.janssens, "reason": "As agreed on the telephone", "asked_by": cast.dirk}
+    for kind, more in {
+        Act.RESET_FACTOR: {"person": cast.bram},
+        Act.CHANGE_NUMBER: {"detail": "0010000034"},
+        Act.CLOSE_OFFICE: {},
+    }.items():
+        act = JointAct.objects.create(kind=kind, **wish, **more)
+        act.confirm(eva)
+        for reader in (cast.bram, cast.an):
+            tell_reader_of_act(act.pk, reader.pk)
+
+
 MAILS: dict[str, Callable[[Cast, str], None]] = {
     "invitation": invited,
     "people_changed": people_changed,
@@ -107,6 +122,7 @@ MAILS: dict[str, Callable[[Cast, str], None]] = {
     "credential_changed": credentials_changed,
     "consent": about_consents,
     "webhook_trouble": webhooks_in_trouble,
+    "by_operators": done_by_operators,
 }
 
 

@@ -1,0 +1,176 @@
+"""The lists of the admin: bounded in queries, and quick with a million events behind them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Office
+from codabox_portal.lists import REACH, BoundedPaginator, uuids_beginning
+from consents.models import Consent, ConsentEvent
+from notifications.models import Delivery, WebhookEndpoint
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import acting, allow
+from tests.test_access_matrix import as_person
+
+MOST_QUERIES = 15
+LONGEST = 1.0  # seconds
+
+# 5,000 offices, ten partners, 100,000 consents, a million events, each told to an endpoint.
+ROWS = """
+    insert into accounts_office (uuid, company_number, name, slug, language, contact, email, phone,
+        second_factor_required, decisions_to_all, is_active)
+    select gen_random_uuid(), '19' || lpad(n::text, 8, '0'), 'Office ' || n, 'office-of-many-' || n,
+        'nl', '', '', '', false, false, true from generate_series(1, 5000) n;
+
+    insert into consents_consent (uuid, office_id, partner_id, status, lapses_at, redirect_uri,
+        state, closed_at, closed_reason, excluded_kinds, only_listed, scope_number)
+    select gen_random_uuid(), o.id, p.id, 'to_be_determined', now(), '', '',
+        case when copy > 1 then now() end, case when copy > 1 then 'lapsed' else '' end,
+        '{}', false, 0
+    from accounts_office o, partners_partner p, generate_series(1, 2) copy
+    where o.slug like 'office-of-many-%%' and p.name like 'Many %%';
+
+    update consents_consent set status = 'allowed', decided_at = now(), decided_by_id = %(person)s,
+        terms_id = %(terms)s
+    where closed_at is null and office_id in (
+        select id from accounts_office where slug like 'office-of-many-%%' and id %% 2 = 0);
+
+    insert into consents_consentevent (uuid, consent_id, kind, at, actor_kind, actor_name, reason,
+        asked, office_id, number, before, seal)
+    select gen_random_uuid(), c.id, 'paused', now(), 'person', 'An', '', '{}', c.office_id,
+        row_number() over (partition by c.office_id), '', ''
+    from consents_consent c join partners_partner p on p.id = c.partner_id,
+        generate_series(1, 10) where p.name like 'Many %%';
+
+    insert into notifications_delivery (endpoint_id, event_id, attempts, answer, delivered_at)
+    select w.id, e.id, 1, '200', now()
+    from consents_consentevent e join consents_consent c on c.id = e.consent_id
+    join notifications_webhookendpoint w on w.partner_id = c.partner_id
+    where e.kind = 'paused';
+"""
+
+
+def many(cast: Cast) -> None:
+    for n in range(10):
+        partner = factories.make_partner(f"Many {n}")
+        WebhookEndpoint.objects.create(partner=partner, url=f"https://many{n}.example/")
+    terms = factories.terms_in_force().pk
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, {"person": cast.an.pk, "terms": terms})
+        cursor.execute("analyze")
+
+
+def some(cast: Cast) -> None:
+    """Thirty offices, consents, events and deliveries: enough to see a query for each row."""
+    endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
+    allow(cast.consent, cast.an)
+    for _ in range(15):
+        cast.fresh().pause(acting(cast.an))
+        cast.fresh().resume(acting(cast.an))
+    for n in range(30):
+        factories.make_request(factories.make_office(f"Office {n}"), cast.ledgerly)
+    for event in ConsentEvent.objects.all():
+        Delivery.objects.create(endpoint=endpoint, event=event)
+
+
+def pages(consent: Consent) -> list[str]:
+    """Every list, as it opens, with each filter and search, and the last page that it offers."""
+    lists = {
+        model: f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        for model in admin.site._registry
+    }
+    event = consent.events.latest("pk")
+    words = [str(consent.uuid), str(consent.uuid)[:6], "Office 12", "Ledgerly", "ab", "%"]
+    return [
+        "/admin/",
+        *lists.values(),
+        *(f"{lists[model]}?q={word}" for model in (Consent, Office) for word in words),
+        *(f"{lists[Consent]}?status__exact={s}" for s in ("allowed", "denied", "to_be_determined")),
+        f"{lists[Consent]}?o=-4",
+        f"{lists[Consent]}?q=Office+12&status__exact=allowed&o=5",
+        f"{lists[Delivery]}?q={event.uuid}",
+        f"{lists[Delivery]}?q={str(event.uuid)[:4]}",
+        f"{lists[Delivery]}?q={consent.uuid}",
+        f"{lists[Delivery]}?endpoint__partner__id__exact={consent.partner_id}",
+        f"{lists[Consent]}{consent.pk}/change/",
+        f"{lists[Consent]}{consent.pk}/history/",
+        f"{lists[Consent]}{consent.pk}/end/",
+        f"{lists[Office]}{consent.office_id}/change/",
+        f"/admin/partners/partner/{consent.partner_id}/change/",
+        f"/admin/partners/partner/{consent.partner_id}/state/",
+    ]
+
+
+def test_no_list_of_the_admin_asks_the_database_more_than_15_times(cast: Cast) -> None:
+    some(cast)
+    dirk, most = as_person(cast.dirk), {}
+    for path in pages(cast.consent):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert dirk.get(path).status_code == 200, path
+        most[path] = len(asked)
+    assert {path: n for path, n in most.items() if n > MOST_QUERIES} == {}
+
+
+def test_the_lists_are_quick_with_a_million_events(cast: Cast, rounds: float) -> None:
+    """100,000 consents, a million events and deliveries: by `--rounds 10`, once for a release."""
+    if rounds < 10:
+        pytest.skip("a million rows: --rounds 10")
+    many(cast)
+    assert ConsentEvent.objects.count() >= 1_000_000
+    assert Consent.objects.count() >= 100_000
+    consent = Consent.objects.filter(status="allowed").latest("pk")
+    dirk, took = as_person(cast.dirk), {}
+    dirk.get("/admin/")
+    for path in [*pages(consent), f"/admin/consents/consent/?p={REACH // 100}"]:
+        began = time.perf_counter()
+        with CaptureQueriesContext(connection) as asked:
+            assert dirk.get(path).status_code == 200, path
+        took[path] = (round(time.perf_counter() - began, 3), len(asked))
+    slowest = sorted(took.items(), key=lambda item: -item[1][0])
+    print("\n".join(f"{seconds:6.3f} s {n:3d} queries  {path}" for path, (seconds, n) in slowest))
+    assert slowest[0][1][0] <= LONGEST, slowest[:5]
+    assert max(n for _seconds, n in took.values()) <= MOST_QUERIES
+
+
+def test_a_list_counts_no_further_than_it_reaches(cast: Cast) -> None:
+    rows = [
+        Office(name="x", slug=f"many-{n}", company_number=f"18{n:08d}") for n in range(REACH + 5)
+    ]
+    Office.objects.bulk_create(rows)
+    assert BoundedPaginator(Office.objects.order_by("pk"), 100).count == REACH
+
+
+@pytest.mark.parametrize("length", [1, 2, 8, 9, 13, 14, 36])
+def test_dirk_finds_identifiers_by_any_beginning_and_no_others(cast: Cast, length: int) -> None:
+    term = str(cast.consent.uuid)[:length]
+    for _ in range(20):
+        factories.make_request(factories.make_office(), cast.ledgerly)
+    found = uuids_beginning("uuid", term)
+    assert found is not None
+    expected = {c.pk for c in Consent.objects.all() if str(c.uuid).startswith(term)}
+    assert set(Consent.objects.filter(found).values_list("pk", flat=True)) == expected
+
+
+@pytest.mark.parametrize("term", ["Janssens", "zz", "", "   ", f"{uuid4()}0", "%", "١٢"])
+def test_what_begins_no_identifier_is_a_word(term: str) -> None:
+    assert uuids_beginning("uuid", term) is None
+
+
+def test_dirk_finds_an_office_by_the_whole_address_of_a_person_only(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+
+    def found(term: str) -> Any:
+        return dirk.get("/admin/accounts/office/", {"q": term}).context["cl"].result_list
+
+    assert list(found(cast.bram.email.upper())) == [cast.janssens]
+    assert not found(cast.bram.email[:-1])

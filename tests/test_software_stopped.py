@@ -1,0 +1,124 @@
+"""A software is suspended, comes back, or is retired: the story of each consent and the mails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from accounts.models import User
+from consents import watch
+from consents.models import Status
+from notifications.models import Mail
+from notifications.tasks import sweep
+from partners.models import PartnerStatus
+from tests import factories
+from tests.conftest import Cast
+from tests.factories import allow
+from tests.notifications.test_mails import deliver
+from tests.test_access_matrix import as_person
+from tests.test_operators import another_operator, proven
+from tests.test_two_operators import confirmed
+
+
+def state(cast: Cast, status: str) -> Any:
+    page = f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
+    return as_person(cast.dirk).post(page, {"status": status, "reason": "Leaked its secret"})
+
+
+def kinds(cast: Cast) -> list[str]:
+    return list(cast.consent.events.order_by("number").values_list("kind", flat=True))
+
+
+def test_the_admins_hear_that_a_software_is_suspended_and_that_it_is_back(
+    cast: Cast, commits: None, eager: None
+) -> None:
+    allow(cast.consent, cast.an)
+    # What protects the office comes also to who switched off everything.
+    User.objects.filter(pk=cast.an.pk).update(muted=["decisions", "use"])
+    mail.outbox.clear()
+    for status, kind in (("suspended", "suspended"), ("active", "reinstated")) * 2:
+        assert state(cast, status).status_code == 302
+        event = cast.consent.events.latest("number")
+        assert (event.kind, event.actor_kind) == (kind, "operator")
+        assert [message.to for message in mail.outbox] == [[cast.an.email]]
+        assert cast.ledgerly.name in mail.outbox.pop().subject
+    # Nothing is said twice.
+    assert watch.tell_of_software() == 0
+    story = as_person(cast.an).get(f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}")
+    assert "Software suspended" in story.content.decode()
+
+
+def test_an_office_without_an_allowed_consent_hears_nothing(cast: Cast) -> None:
+    factories.make_request(cast.peeters, cast.ledgerly)
+    state(cast, "suspended")
+    assert watch.tell_of_software() == 0
+
+
+def test_what_a_killed_worker_did_not_say_is_said_by_the_clock(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    cast.ledgerly.move(PartnerStatus.SUSPENDED)
+    watch.notice()
+    assert kinds(cast)[-1] == "suspended"
+    watch.notice()
+    assert kinds(cast).count("suspended") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "fr", "de"])
+def test_the_mail_of_a_suspension_is_in_the_language_of_its_reader(
+    cast: Cast, language: str
+) -> None:
+    allow(cast.consent, cast.an)
+    User.objects.filter(pk=cast.an.pk).update(language=language)
+    cast.ledgerly.move(PartnerStatus.SUSPENDED)
+    watch.tell_of_software()
+    sent = deliver(cast.consent.events.latest("number"))[cast.an.email]
+    assert f'<html lang="{language}">' in sent.alternatives[0][0]
+
+
+def test_one_operator_does_not_retire_a_software_that_offices_allowed(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    page = state(cast, "retired")
+    assert page.status_code == 200
+    assert "two operators" in page.content.decode()
+    cast.ledgerly.refresh_from_db()
+    assert cast.ledgerly.status == PartnerStatus.ACTIVE
+
+
+def test_two_operators_retire_a_software_and_each_consent_ends_with_its_event(
+    cast: Cast, eager: None
+) -> None:
+    allow(cast.consent, cast.an)
+    chloe = factories.make_allowed(cast.peeters, cast.ledgerly, cast.chloe)
+    nova = factories.make_office("Nova")
+    waiting = factories.make_request(nova, cast.ledgerly)
+    other = factories.make_allowed(cast.janssens, cast.tally, cast.an)
+    page = f"/admin/partners/partner/{cast.ledgerly.pk}/retire/"
+    dirk, eva = proven(cast.dirk), proven(another_operator(cast))
+    shown = dirk.get(page).content.decode()
+    assert "2 allowed consents" in shown
+    assert cast.peeters.name in shown
+    confirmed(page, dirk, eva, reason="Out of business")
+    cast.ledgerly.refresh_from_db()
+    assert cast.ledgerly.status == PartnerStatus.RETIRED
+    for consent in (cast.consent, chloe):
+        consent.reread()
+        assert consent.status == Status.CANCELLED
+        event = consent.events.get(kind="cancelled")
+        assert (event.actor_name, event.reason) == ("Dirk & Eva", "Out of business")
+    waiting.reread()
+    assert (waiting.status, waiting.closed_reason) == ("to_be_determined", "withdrawn")
+    assert waiting.events.get(kind="withdrawn").reason == "Out of business"
+    other.reread()
+    assert other.status == Status.ALLOWED
+    mail.outbox.clear()
+    for event in (cast.consent.events.latest("number"), chloe.events.latest("number")):
+        ((to, message),) = deliver(event).items()
+        assert to in (cast.an.email, cast.chloe.email)
+        assert "Out of business" in message.body
+    sweep()
+    assert Mail.objects.filter(event__kind="cancelled").count() == 2
+    assert dirk.get(page).status_code == 404
+    history = dirk.get(f"/admin/partners/partner/{cast.ledgerly.pk}/history/").content.decode()
+    assert "active → retired" in history
