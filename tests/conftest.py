@@ -231,10 +231,11 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
 class Software:
     """An accounting software: the real HTTP client of one partner."""
 
-    def __init__(self, portal: str, partner: Partner) -> None:
+    def __init__(self, portal: str, partner: Partner, http: httpx.Client | None = None) -> None:
         self.client_id, self.secret = factories.make_application(partner)
         self.partner = partner
-        self.http = httpx.Client(base_url=portal, timeout=20)
+        self.http = http or httpx.Client(timeout=20)
+        self.http.base_url = httpx.URL(portal)
         self.token = self.login()
 
     def login(self) -> str:

@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from celery import current_app
 from django.db.models.functions import Now
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from consents.models import Consent, ConsentEvent
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.tasks import deliver, fan_out
-from partners.models import Partner, PartnerStatus
 from tests import factories
 from tests.conftest import ROOT, Cast, test_database_url
+from tests.deployment.softwares import Softwares
 from tests.factories import acting, allow
-
-HANGS = threading.Event()
-
-
-class Softwares:
-    """The servers of many partners: who heard what, and when."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.heard: list[tuple[str, str, float]] = []
-        self.server = server
-        logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        server.expect_request("/hook").respond_with_handler(self._hear)
-        server.expect_request("/hangs").respond_with_handler(self._hang)
-
-    def _hear(self, request: Request) -> Response:
-        told = json.loads(request.get_data())["data"]
-        consent = told["relationships"]["accountingOfficeConsent"]["data"]["id"]
-        self.heard.append((told["id"], consent, time.time()))
-        return Response(status=204)
-
-    def _hang(self, request: Request) -> Response:
-        HANGS.wait(60)
-        return Response(status=204)
-
-    def wait_for(self, wanted: Callable[[], bool], seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not wanted() and time.monotonic() < end:
-            time.sleep(0.05)
-        return wanted()
-
-
-@pytest.fixture
-def softwares() -> Iterator[Softwares]:
-    HANGS.clear()
-    with HTTPServer(threaded=True) as server:
-        yield Softwares(server)
-        HANGS.set()
-        # The public directory, which other tests look at, would list all of these.
-        crowd = Partner.objects.filter(webhook_endpoint__url__startswith=server.url_for("/"))
-        crowd.update(status=PartnerStatus.RETIRED)
 
 
 @contextmanager
