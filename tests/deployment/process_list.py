@@ -16,7 +16,10 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 
-from tests.conftest import ROOT, free_port
+from accounts.models import User
+from partners.models import ClientCertificate, Partner
+from tests.conftest import ROOT, Software, free_port
+from tests.deployment.browsing import Person
 from tests.deployment.test_nginx import NGINX, Front, certificate, our_files
 from tests.mail_server import MailServer, mail_server
 
@@ -97,7 +100,10 @@ class Deployment:
             "PORTAL_MAIL_DIR": "",
             "PORTAL_STATIC_FROM_SOURCE": "1",
             "EMAIL_URL": mails.url,
+            "PORTAL_ACCEL": "/_documents",
             "PORTAL_TRUSTED_PROXIES": "1",
+            # Every call of the API needs a registered certificate.
+            "PORTAL_CERTIFICATE_PROXIES": "127.0.0.1/32",
             "PORTAL_ANCHOR_FILE": str(folder / "anchors.txt"),
             "PORTAL_ENDED_FILE": str(folder / "ended.txt"),
             "PORTAL_WEBHOOKS_ALLOW_LOOPBACK": "1",
@@ -107,6 +113,7 @@ class Deployment:
         self.processes: list[Process] = []
 
     def start(self) -> None:
+        self.migrate()
         certificate(self.folder, "server")
         self.nginx = self._start("nginx", self._nginx())
         self.webs = [self._web(number) for number in (1, 2)]
@@ -116,7 +123,24 @@ class Deployment:
         self.wait_until_ready(*self.webs)
 
     def migrate(self) -> None:
-        subprocess.run(here(self.said["migrate"]), cwd=ROOT, env=self.environment, check=True)
+        command = [*here(self.said["migrate"]), "--verbosity=0"]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+
+    def software(self, partner: Partner) -> Software:
+        """The software of a partner, which calls with its client certificate."""
+        name = f"software{partner.pk}"
+        ClientCertificate.objects.create(
+            partner=partner, fingerprint=certificate(self.folder, name)
+        )
+        return Software(self.front.partners_url, partner, self.front.client(name))
+
+    @contextmanager
+    def person(self, user: User) -> Iterator[Person]:
+        """A person, logged in at the public address."""
+        with self.front.client() as http:
+            person = Person(http, self.front.url, user)
+            person.log_in()
+            yield person
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *words]
@@ -149,12 +173,11 @@ class Deployment:
         """The files of docker/ and docs/, for these web processes."""
         user = "user root;" if os.geteuid() == 0 else ""
         text = our_files(self.folder, self.ports, *(f"http://127.0.0.1:{p}" for p in web_ports))
-        if self.environment.get("PORTAL_ACCEL"):
-            # The docs, on the block for mutual TLS: "or repeat that block".
-            block = re.search(r"    location /_documents/ \{.*?\n    \}\n", text, re.DOTALL)
-            assert block is not None
-            first, _brace, _end = text.rpartition("}")
-            text = f"{first}{block[0]}}}\n"
+        # The docs, on the block for mutual TLS: "or repeat that block".
+        block = re.search(r"    location /_documents/ \{.*?\n    \}\n", text, re.DOTALL)
+        assert block is not None
+        first, _brace, _end = text.rpartition("}")
+        text = f"{first}{block[0]}}}\n"
         path = self.folder / "nginx.conf"
         path.write_text(
             f"{user} daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;"

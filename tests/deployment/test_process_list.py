@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from celery import current_app
 
 from consents.models import ConsentEvent
 from notifications.models import WebhookEndpoint
-from partners.models import ClientCertificate, Partner
+from partners.models import ClientCertificate
 from tests import factories
-from tests.conftest import Cast, Software, test_database_url
-from tests.deployment.browsing import Person
-from tests.deployment.process_list import Deployment, commands, deployed
+from tests.conftest import Cast, Software
+from tests.deployment.process_list import Deployment, commands
 from tests.deployment.softwares import Softwares
-from tests.deployment.test_nginx import NGINX, certificate
 from tests.factories import CODA
-
-pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx (Debian: apt install nginx-light)")
-
-
-@pytest.fixture
-def deployment(people: Cast, tmp_path: Path) -> Iterator[Deployment]:
-    given = {
-        "DATABASE_URL": test_database_url(),
-        "REDIS_URL": os.environ["REDIS_URL"],
-        "PORTAL_QUEUE": current_app.conf.task_default_queue,
-        "PORTAL_ACCEL": "/_documents",
-        "PORTAL_CERTIFICATE_PROXIES": "127.0.0.1/32",
-    }
-    current_app.control.purge()
-    with deployed(tmp_path, **given) as deployment:
-        yield deployment
-
-
-def software_of(partner: Partner, deployment: Deployment) -> Software:
-    """A software that calls with its client certificate."""
-    registered = certificate(deployment.folder, "software")
-    ClientCertificate.objects.create(partner=partner, fingerprint=registered)
-    front = deployment.front
-    return Software(front.partners_url, partner, front.client("software"))
 
 
 def test_the_docs_say_what_to_type() -> None:
@@ -52,14 +21,14 @@ def test_the_docs_say_what_to_type() -> None:
 
 
 def test_an_allows_and_cancels_through_every_process_of_the_list(
-    people: Cast, deployment: Deployment, softwares: Softwares
+    there: Cast, deployment: Deployment, softwares: Softwares
 ) -> None:
-    bea = factories.make_person("Bea", people.janssens)
-    WebhookEndpoint.objects.create(partner=people.tally, url=softwares.server.url_for("/hook"))
-    tally, front = software_of(people.tally, deployment), deployment.front
-    document = factories.make_document(people.bakery, contents={CODA: b"0" * 128_000})
+    bea = factories.make_person("Bea", there.janssens)
+    WebhookEndpoint.objects.create(partner=there.tally, url=softwares.server.url_for("/hook"))
+    tally, front = deployment.software(there.tally), deployment.front
+    document = factories.make_document(there.bakery, contents={CODA: b"0" * 128_000})
     asked = tally.create(
-        accountingOfficeCompanyNumber=people.janssens.company_number,
+        accountingOfficeCompanyNumber=there.janssens.company_number,
         redirectUri="https://tally.example/back",
         state="s1",
     )
@@ -69,32 +38,38 @@ def test_an_allows_and_cancels_through_every_process_of_the_list(
     assert page == f"{front.url}/consent/{consent}"
 
     def fetch() -> httpx.Response:
-        number = people.bakery.company_number
-        return tally.document(people.janssens, number, document.uuid, accept=CODA)
+        number = there.bakery.company_number
+        return tally.document(there.janssens, number, document.uuid, accept=CODA)
 
     assert fetch().status_code == 403
-    with front.client() as http:
-        an = Person(http, front.url, people.an)
-        an.log_in()
+    with deployment.person(there.an) as an:
         assert an.decide(consent, "allow")
         fetched = fetch()
         assert (fetched.status_code, fetched.content) == (200, b"0" * 128_000)
         assert handed_to_nginx(deployment, tally, fetched.request.url.path)
-        assert an.cancel(people.janssens.slug, consent)
+        assert an.cancel(there.janssens.slug, consent)
     refused = fetch()
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, "consentNotConfirmed")
-    _everybody_was_told(softwares, deployment, consent, {people.an.pk: people.an, bea.pk: bea})
-    assert {process.name: process.starts for process in deployment.processes} == dict.fromkeys(
-        ("nginx", "web1", "web2", "worker1", "worker2", "beat"), 1
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (
+        403,
+        "consentNotConfirmed",
     )
+    _everybody_was_told(softwares, deployment, consent, {there.an.pk: there.an, bea.pk: bea})
+    assert [process.name for process in deployment.processes] == [
+        *("nginx", "web1", "web2", "worker1", "worker2", "beat")
+    ]
     assert not [process.name for process in deployment.processes if process.is_dead]
-    # Asked to end, each of them does, and says that all is well.
-    ends = [*deployment.webs, *deployment.workers, deployment.beat]
-    for process in ends:
+
+
+def test_each_process_that_is_asked_to_end_does_so(there: Cast, deployment: Deployment) -> None:
+    asked = [*deployment.webs, *deployment.workers, deployment.beat]
+    for process in asked:
         process.process.terminate()
-    assert {process.name: process.process.wait(70) for process in ends} == dict.fromkeys(
+    assert {process.name: process.process.wait(70) for process in asked} == dict.fromkeys(
         ("web1", "web2", "worker1", "worker2", "beat"), 0
     )
+    for process in asked:
+        process.start()
+    deployment.wait_until_ready(*deployment.webs)
 
 
 def handed_to_nginx(deployment: Deployment, software: Software, path: str) -> bool:
