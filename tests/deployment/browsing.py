@@ -33,7 +33,10 @@ class Person:
         return self._call("GET", path)
 
     def fill(self, path: str, **fields: str) -> httpx.Response:
-        """Open a page, fill in the first form that has these fields, and send it."""
+        """Open a page, fill in the first form that has these fields, and send it.
+
+        Where there is none the page itself is the answer: it says how things stand.
+        """
         page = self.open(path)
         if page.status_code != 200:
             return page
@@ -41,19 +44,29 @@ class Person:
 
     def send(self, page: httpx.Response, **fields: str) -> httpx.Response:
         forms = lxml.html.fromstring(page.text).xpath("//main//form[@method='post']")
-        form = next(form for form in forms if set(fields) <= _names(form))
+        form = next((form for form in forms if set(fields) <= _names(form)), None)
+        if form is None:
+            return page
         given = dict(form.form_values()) | fields
         target = urljoin(str(page.url), form.get("action") or str(page.url))
         return self._call("POST", target, data=given, headers={"Referer": str(page.url)})
 
-    def decide(self, consent: UUID | str, wish: str) -> bool:
-        """Allow or deny on both screens; True when the portal said that it is done."""
+    def choose(self, consent: UUID | str, wish: str) -> str | None:
+        """Allow or deny on the first screen; gives the way to the second one.
+
+        None where it was decided before: a former press of the button arrived after all.
+        """
         accepted = {"accept_terms": "on"} if wish == "allow" else {}
-        second = self.fill(f"/consent/{consent}", choice=wish, **accepted)
-        if second.status_code == 303:
-            return is_done(self.fill(second.headers["Location"]))
-        # Decided before: a former press of the button arrived after all.
-        return False
+        answer = self.fill(f"/consent/{consent}", choice=wish, **accepted)
+        return answer.headers["Location"] if answer.status_code == 303 else None
+
+    def confirm(self, second: str) -> bool:
+        """The second screen; True when the portal said that it is done."""
+        return is_done(self.fill(second))
+
+    def decide(self, consent: UUID | str, wish: str) -> bool:
+        second = self.choose(consent, wish)
+        return second is not None and self.confirm(second)
 
     def cancel(self, slug: str, consent: UUID | str) -> bool:
         return is_done(self.fill(f"/offices/{slug}/consents/{consent}/cancel", understood="on"))

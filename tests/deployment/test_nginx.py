@@ -75,11 +75,12 @@ class Front:
 
 def our_files(folder: Path, ports: tuple[int, int], *portals: str) -> str:
     """docker/nginx.conf and the example of the docs, with this machine's ports and folders."""
+    at = (f"server {portal.removeprefix('http://')} max_fails=0;" for portal in portals)
     example = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
     assert example is not None
     text = (ROOT / "docker/nginx.conf").read_text() + example[1]
     for ours, here in {
-        "server web:8000;": " ".join(f"server {p.removeprefix('http://')};" for p in portals),
+        "server web:8000 max_fails=0;": " ".join(at),
         "listen 80;": f"listen 127.0.0.1:{free_port()};",
         "listen 443 ssl;": f"listen 127.0.0.1:{ports[0]} ssl;",
         "listen 8443 ssl;": f"listen 127.0.0.1:{ports[1]} ssl;",
