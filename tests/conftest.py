@@ -137,6 +137,13 @@ def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PORTAL_STORAGE"] = str(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests end is not written into the file of a portal that runs beside them."""
+    file = str(tmp_path_factory.mktemp("proof") / "ended-consents.txt")
+    settings.PORTAL_ENDED_FILE = os.environ["PORTAL_ENDED_FILE"] = file
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

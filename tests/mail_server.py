@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
+from typing import Any, cast
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -68,6 +68,9 @@ class MailServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Conversation)
         self.taken: list[tuple[str, EmailMessage]] = []
         self.answers: list[str] = []
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller who was killed in the middle of a mail has given nothing."""
 
     @property
     def port(self) -> int:
