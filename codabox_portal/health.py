@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from consents.ended import revived
+from consents import ended
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +28,14 @@ def ready(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("select 1")
         waiting = _migrations_that_wait()
-        back = 0 if waiting else _consents_that_came_back()
+        closed = not waiting and ended.reopens_what_ended()
     except Error as error:
         log.warning("not_ready", reason=type(error).__name__)
         return HttpResponse("database away\n", status=503, content_type="text/plain")
     if waiting:
         _migrations_that_wait.cache_clear()
         return HttpResponse("migrations wait\n", status=503, content_type="text/plain")
-    if back:
-        _consents_that_came_back.cache_clear()
+    if closed:
         return HttpResponse("manage.py end_again waits\n", status=503, content_type="text/plain")
     return HttpResponse("ready\n", content_type="text/plain")
 
@@ -46,9 +45,3 @@ def _migrations_that_wait() -> int:
     """Read once it is none: while this code runs none is added."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-@cache
-def _consents_that_came_back() -> int:
-    """Read until it is none: a database is restored while no portal runs on it."""
-    return len(revived())

@@ -270,6 +270,8 @@ SESSION_COOKIE_NAME = f"{_prefix}portal_session"
 SESSION_COOKIE_AGE = 12 * 3600  # seconds from the login, whatever is done meanwhile
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = OVER_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+# A proxy on a port of its own tells us the host without it; the forms are those of PORTAL_URL.
+CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}portal_csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}portal_language"

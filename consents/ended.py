@@ -1,7 +1,8 @@
 """Consents that were cancelled, in a file outside the database: no restored backup revives one.
 
 Each cancel appends a line after its commit; the worker adds what a killed process left out. After
-a restore the portal is not ready before `manage.py end_again` has ended those consents anew.
+a restore neither is the portal ready nor its API open before `manage.py end_again` has ended those
+consents anew.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -68,6 +70,20 @@ def revived() -> list[UUID]:
 
     allowed = Consent.objects.filter(status=Status.ALLOWED, uuid__in=written_down())
     return list(allowed.order_by("pk").values_list("uuid", flat=True))
+
+
+def reopens_what_ended() -> bool:
+    """Tell whether serving now would give somebody what was ended before a restore."""
+    if _came_back():
+        _came_back.cache_clear()
+        return True
+    return False
+
+
+@cache
+def _came_back() -> bool:
+    """Read until there is none: a database is restored while no portal runs on it."""
+    return bool(revived())
 
 
 def end_again() -> int:

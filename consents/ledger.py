@@ -151,7 +151,8 @@ def faults(office_id: int, anchors: list[tuple[int, str]]) -> Iterator[Fault]:
         yield from (Fault(name, event.number, what) for what in _wrong(event, before))
         before, last = event.seal, event.number
         seals[event.number] = event.seal
-    if head is None or (head.length, head.seal) != (last, before):
+    # An office that was never asked has neither a chain nor a head.
+    if (head.length if head else 0, head.seal if head else "") != (last, before):
         yield Fault(name, last, "the chain does not end where its head says")
     for length, seal in anchors:
         if seals.get(length) != seal:

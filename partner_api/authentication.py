@@ -11,7 +11,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from consents.access import STANDING_COLUMNS, Standing
-from partner_api.errors import Fault, invalid, not_found, unauthorized
+from consents.ended import reopens_what_ended
+from partner_api.errors import Fault, invalid, not_found, restoring, unauthorized
 from partners.certificates import NoCertificate, presented_fingerprint
 
 # The live consent if there is one, else the newest: that one says why access is refused.
@@ -72,6 +73,8 @@ class BearerToken(BaseAuthentication):
         if row is None:
             raise unauthorized()
         application_id, partner_id, active, calls_per_minute, certified = row[:5]
+        if reopens_what_ended():
+            raise restoring()
         if not certified:
             raise unauthorized("This client certificate is not registered for your software.")
         if office is not None:

@@ -71,6 +71,15 @@ def too_many_requests(seconds: int, detail: str) -> ApiError:
     return ApiError(429, Fault("tooManyRequests", detail), headers={"Retry-After": str(seconds)})
 
 
+def restoring() -> ApiError:
+    """A backup was restored and revived what ended since; `manage.py end_again` opens the API."""
+    return ApiError(
+        503,
+        Fault("temporarilyUnavailable", "The portal is being restored. Try again later."),
+        headers={"Retry-After": "60"},
+    )
+
+
 def answer(error: Exception) -> HttpResponse:
     """Turn any exception into the answer of the contract; unknown ones are logged, not shown."""
     known = error if isinstance(error, ApiError) else _translated(error)

@@ -137,6 +137,13 @@ def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PORTAL_STORAGE"] = str(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests end is not written into the file of a portal that runs beside them."""
+    file = str(tmp_path_factory.mktemp("proof") / "ended-consents.txt")
+    settings.PORTAL_ENDED_FILE = os.environ["PORTAL_ENDED_FILE"] = file
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -231,10 +238,11 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
 class Software:
     """An accounting software: the real HTTP client of one partner."""
 
-    def __init__(self, portal: str, partner: Partner) -> None:
+    def __init__(self, portal: str, partner: Partner, http: httpx.Client | None = None) -> None:
         self.client_id, self.secret = factories.make_application(partner)
         self.partner = partner
-        self.http = httpx.Client(base_url=portal, timeout=20)
+        self.http = http or httpx.Client(timeout=20)
+        self.http.base_url = httpx.URL(portal)
         self.token = self.login()
 
     def login(self) -> str:

@@ -83,6 +83,13 @@ def test_an_untouched_ledger_has_no_faults(story: Cast) -> None:
     ]
 
 
+def test_an_office_that_was_never_asked_has_no_faults(cast: Cast) -> None:
+    claes = factories.make_office("Claes")
+    assert list(faults(claes.pk, [])) == []
+    # A chain that was deleted together with its head shows against the anchors.
+    assert len(list(faults(claes.pk, [(1, "0" * 64)]))) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

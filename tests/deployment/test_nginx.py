@@ -73,13 +73,14 @@ class Front:
         return httpx.Client(verify=trust, timeout=20)
 
 
-def our_files(folder: Path, portal: str, ports: tuple[int, int]) -> str:
+def our_files(folder: Path, ports: tuple[int, int], *portals: str) -> str:
     """docker/nginx.conf and the example of the docs, with this machine's ports and folders."""
+    at = (f"server {portal.removeprefix('http://')} max_fails=0;" for portal in portals)
     example = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
     assert example is not None
     text = (ROOT / "docker/nginx.conf").read_text() + example[1]
     for ours, here in {
-        "server web:8000;": f"server {portal.removeprefix('http://')};",
+        "server web:8000 max_fails=0;": " ".join(at),
         "listen 80;": f"listen 127.0.0.1:{free_port()};",
         "listen 443 ssl;": f"listen 127.0.0.1:{ports[0]} ssl;",
         "listen 8443 ssl;": f"listen 127.0.0.1:{ports[1]} ssl;",
@@ -108,7 +109,7 @@ def running_nginx(folder: Path, portal: str) -> Iterator[Front]:
     configuration = folder / "nginx.conf"
     configuration.write_text(
         f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-        f"events {{}} http {{ access_log off; {our_files(folder, portal, ports)} }}"
+        f"events {{}} http {{ access_log off; {our_files(folder, ports, portal)} }}"
     )
     nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", folder])
     front = Front(f"https://localhost:{ports[0]}", f"https://localhost:{ports[1]}", folder)

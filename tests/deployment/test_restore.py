@@ -9,7 +9,6 @@ import pytest
 from django.core.management import call_command
 from django.test import Client as Browser
 
-from codabox_portal import health
 from consents import ended
 from consents.models import Consent, Status
 from tests import factories
@@ -20,7 +19,7 @@ from tests.factories import acting, allow
 @pytest.fixture(autouse=True)
 def _file(settings: Any, tmp_path: Path) -> None:
     settings.PORTAL_ENDED_FILE = str(tmp_path / "outside" / "ended.txt")
-    health._consents_that_came_back.cache_clear()
+    ended._came_back.cache_clear()
 
 
 def restore(consent: Consent) -> None:
@@ -54,7 +53,7 @@ def test_a_restored_backup_revives_nothing_and_is_not_ready_before(
     kept = factories.make_request(cast.janssens, cast.tally)
     allow(kept, cast.an)
     assert client.get("/health/ready").status_code == 200
-    health._consents_that_came_back.cache_clear()
+    ended._came_back.cache_clear()
     restore(cast.consent)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.content) == (503, b"manage.py end_again waits\n")

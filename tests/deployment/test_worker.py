@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from celery import current_app
 from django.db.models.functions import Now
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
-from consents.models import Consent, ConsentEvent
+from consents.models import Consent, ConsentEvent, Status
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.tasks import deliver, fan_out
-from partners.models import Partner, PartnerStatus
 from tests import factories
 from tests.conftest import ROOT, Cast, test_database_url
+from tests.deployment.softwares import Softwares
 from tests.factories import acting, allow
-
-HANGS = threading.Event()
-
-
-class Softwares:
-    """The servers of many partners: who heard what, and when."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.heard: list[tuple[str, str, float]] = []
-        self.server = server
-        logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        server.expect_request("/hook").respond_with_handler(self._hear)
-        server.expect_request("/hangs").respond_with_handler(self._hang)
-
-    def _hear(self, request: Request) -> Response:
-        told = json.loads(request.get_data())["data"]
-        consent = told["relationships"]["accountingOfficeConsent"]["data"]["id"]
-        self.heard.append((told["id"], consent, time.time()))
-        return Response(status=204)
-
-    def _hang(self, request: Request) -> Response:
-        HANGS.wait(60)
-        return Response(status=204)
-
-    def wait_for(self, wanted: Callable[[], bool], seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not wanted() and time.monotonic() < end:
-            time.sleep(0.05)
-        return wanted()
-
-
-@pytest.fixture
-def softwares() -> Iterator[Softwares]:
-    HANGS.clear()
-    with HTTPServer(threaded=True) as server:
-        yield Softwares(server)
-        HANGS.set()
-        # The public directory, which other tests look at, would list all of these.
-        crowd = Partner.objects.filter(webhook_endpoint__url__startswith=server.url_for("/"))
-        crowd.update(status=PartnerStatus.RETIRED)
 
 
 @contextmanager
@@ -103,28 +57,48 @@ def make_consents(people: Cast, url: str, number: int) -> list[Consent]:
     return made
 
 
+def first_tries(consents: list[Consent], people: Cast, softwares: Softwares) -> list[float]:
+    """Decide something about each, ten in a second; how long after it each was heard, sorted."""
+    newest = ConsentEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    for consent in consents:
+        fresh = Consent.objects.select_related("office", "partner").get(pk=consent.pk)
+        if fresh.status != Status.ALLOWED:
+            allow(fresh, people.an)
+        else:
+            (fresh.resume if fresh.paused_at else fresh.pause)(acting(people.an))
+        time.sleep(0.1)  # far more than on a Monday morning
+    decided = ConsentEvent.objects.filter(consent__in=consents, pk__gt=newest)
+    begun = {str(event.uuid): event.at.timestamp() for event in decided}
+    assert len(begun) == len(consents)
+    softwares.wait_for(lambda: begun.keys() <= {event for event, *_rest in softwares.heard}, 60)
+    heard = {event: at for event, _consent, at in reversed(softwares.heard)}
+    return sorted(heard[event] - at for event, at in begun.items())
+
+
 def test_everybody_is_told_while_one_of_fifty_hangs(
     people: Cast, softwares: Softwares, tmp_path: Path, rounds: float
 ) -> None:
+    """70 decisions; `--rounds 20` for the 1,400 of a release, p95 of the first try within 2 s."""
     consents = make_consents(people, softwares.server.url_for("/hook"), 49)
     (bad,) = make_consents(people, softwares.server.url_for("/hangs"), 1)
+    waits: dict[str, list[float]] = {"nobody": [], "one of 50": []}
     with worker(tmp_path):
         allow(bad, people.an)
         bad_row = Delivery.objects.filter(event__consent=bad)
-        assert softwares.wait_for(lambda: bad_row.filter(attempts=1).exists(), 30)
-        for consent in consents:
-            allow(consent, people.an)
-            time.sleep(0.1)  # ten decisions a second: far more than a Monday morning
-        assert softwares.wait_for(lambda: len(softwares.heard) >= 49, 60)
-        # All were told while the one that hangs was still being waited for.
-        assert bad_row.get().answer == ""
-    begun = {
-        str(event.uuid): event.at.timestamp()
-        for event in ConsentEvent.objects.filter(consent__in=consents, kind="allowed")
-    }
-    waits = sorted(heard - begun[event] for event, _consent, heard in softwares.heard)
-    print(f"first try: p50 {waits[24]:.3f} s, p95 {waits[46]:.3f} s, max {waits[-1]:.3f} s")
-    assert {event for event, _consent, _at in softwares.heard} == set(begun)
+        for _round in range(max(1, int(rounds))):
+            assert softwares.wait_for(lambda: bad_row.filter(attempts=1).exists(), 30)
+            waits["one of 50"] += first_tries(consents, people, softwares)
+            # All were told while the one that hangs was still being waited for.
+            assert bad_row.get().answer == ""
+            assert softwares.wait_for(lambda: bad_row.get().answer != "", 30)
+            waits["nobody"] += first_tries(consents[:21], people, softwares)
+            bad_row.get().send_again()
+            deliver.delay(bad_row.get().endpoint_id)
+    for who, seconds in waits.items():
+        p50, p95 = (sorted(seconds)[int(len(seconds) * part)] for part in (0.5, 0.95))
+        print(f"{who} hangs: {len(seconds)} first tries, p50 {p50:.3f} s, p95 {p95:.3f} s")
+        # The everyday round shares its machine with other tests.
+        assert p95 <= (2 if rounds > 1 else 10)
 
 
 def test_workers_that_are_killed_lose_nothing(

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Office
 from accounts.tenancy import office_scope
+from consents.ended import reopens_what_ended
 from consents.models import Consent, ConsentActivity
 from documents.models import DocumentRead
 from partners.models import Partner
@@ -181,6 +182,8 @@ def test_a_call_costs_few_statements(cast: Cast, client: Browser, settings: Any)
         }
     }
     bearer = {"Authorization": "Bearer secret-of-the-test"}
+
+    reopens_what_ended()  # asked once by each process
 
     def statements(call: Callable[[], Any], status: int) -> int:
         with CaptureQueriesContext(connection) as queries:

@@ -1,0 +1,61 @@
+"""What runs in production, on servers of its own, and the servers of the partners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from partners.models import Partner, PartnerStatus
+from tests.conftest import Cast, make_cast
+from tests.deployment.durable import Durable, durable, rows_of, wait_for_the_database
+from tests.deployment.process_list import Deployment, deployed
+from tests.deployment.softwares import HANGS, Softwares
+from tests.deployment.test_nginx import NGINX
+
+
+@pytest.fixture
+def softwares() -> Iterator[Softwares]:
+    HANGS.clear()
+    with HTTPServer(threaded=True) as server:
+        yield Softwares(server)
+        HANGS.set()
+        # The public directory, which other tests look at, would list all of these.
+        crowd = Partner.objects.filter(webhook_endpoint__url__startswith=server.url_for("/"))
+        crowd.update(status=PartnerStatus.RETIRED)
+
+
+@pytest.fixture(scope="package")
+def servers() -> Iterator[Durable]:
+    """A PostgreSQL and a Valkey of our own, as durable as in production."""
+    with durable() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="package")
+def whole_list(servers: Durable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The whole process list; every test of this folder that needs it uses the same."""
+    if NGINX is None:
+        pytest.skip("no nginx (Debian: apt install nginx-light)")
+    folder = tmp_path_factory.mktemp("deployment")
+    given = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+    with deployed(folder, **given) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def deployment(
+    whole_list: Deployment, servers: Durable, django_db_blocker: Any
+) -> Iterator[Deployment]:
+    """The running list; the rows of this test are those of its database."""
+    with django_db_blocker.unblock(), rows_of(servers):
+        yield whole_list
+        wait_for_the_database()
+
+
+@pytest.fixture
+def there(deployment: Deployment) -> Cast:
+    """The cast, in the database of the running list."""
+    return make_cast()

@@ -1,0 +1,142 @@
+"""The web processes are replaced one after the other while people and software go on."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from accounts.models import Membership
+from consents.models import Consent
+from tests import factories
+from tests.conftest import Cast, Software
+from tests.deployment.browsing import NotNow, Person
+from tests.deployment.process_list import Deployment, Process
+from tests.factories import CODA, allow
+
+SOFTWARES, OFFICES = 14, 6
+
+
+class Client(threading.Thread):
+    """Does the same again and again until told to stop; remembers every answer, 0 for none."""
+
+    def __init__(self, name: str, act: Callable[[Client], None], stop: threading.Event) -> None:
+        super().__init__(name=name, daemon=True)
+        self.act, self.stop = act, stop
+        self.answers: Counter[int] = Counter()
+        self.lost: list[str] = []
+        self.done = 0
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                self.act(self)
+            except Exception as error:
+                self.lost.append(f"{self.name}: {error!r}")
+            self.done += 1
+
+
+def caller(software: Software, there: Cast, document: str) -> Callable[[Client], None]:
+    """A software at work: it looks, searches and fetches; half of its calls are POST."""
+    number = there.bakery.company_number
+
+    def act(client: Client) -> None:
+        calls = [
+            lambda: software.call("GET", f"/accounting-office-consents/{there.consent.uuid}"),
+            lambda: software.search(there.janssens, [number]),
+            lambda: software.document(there.janssens, number, document, accept=CODA),
+            lambda: software.search(there.janssens, [number]),
+        ]
+        try:
+            client.answers[random.choice(calls)().status_code] += 1
+        except httpx.TransportError as error:
+            client.answers[0] += 1
+            client.lost.append(f"{client.name}: {error!r}")
+
+    return act
+
+
+def walker(
+    person: Person, office: str, software: Software, number: str
+) -> Callable[[Client], None]:
+    """Admin and software through the whole flow, with a pause between its two screens."""
+
+    def act(client: Client) -> None:
+        person.answers.clear()
+        try:
+            asked = software.create(
+                accountingOfficeCompanyNumber=number, redirectUri=factories.CALLBACK
+            )
+            client.answers[asked.status_code] += 1
+            consent = asked.json()["data"]["id"]
+            second = person.choose(consent, "allow")
+            assert second is not None
+            client.stop.wait(random.uniform(0, 1.5))
+            assert person.confirm(second)
+            assert person.cancel(office, consent)
+        except NotNow as error:
+            client.lost.append(f"{client.name}: {error!r} {error.__cause__!r}")
+        finally:
+            client.answers.update(person.answers)
+
+    return act
+
+
+@contextmanager
+def working(there: Cast, deployment: Deployment) -> Iterator[list[Client]]:
+    """Twenty clients at work, until the end of the block."""
+    allow(there.consent, there.an)
+    document = factories.make_document(there.bakery, contents={CODA: b"0" * 20_000})
+    ledgerly = [deployment.software(there.ledgerly) for _one in range(SOFTWARES)]
+    stop = threading.Event()
+    clients = [
+        Client(f"software {n}", caller(one, there, str(document.uuid)), stop)
+        for n, one in enumerate(ledgerly)
+    ]
+    for n in range(OFFICES):
+        office, eva = factories.make_office("Walkers"), factories.make_person("Eva")
+        Membership.objects.create(office=office, user=eva, role="admin")
+        software = deployment.software(factories.make_partner())
+        http = deployment.front.client()
+        person = Person(http, deployment.front.url, eva)
+        person.log_in()
+        walk = walker(person, office.slug, software, office.company_number)
+        clients.append(Client(f"office {n}", walk, stop))
+    for client in clients:
+        client.start()
+    try:
+        yield clients
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(60)
+
+
+def replace(web: Process, deployment: Deployment) -> None:
+    web.process.terminate()
+    assert web.process.wait(70) == 0
+    web.start()
+    deployment.wait_until_ready(web)
+
+
+def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
+    there: Cast, deployment: Deployment, rounds: float
+) -> None:
+    """Each of the two once; `--rounds 10` ten times each for a release."""
+    with working(there, deployment) as clients:
+        time.sleep(0.5)
+        for _round in range(max(1, int(rounds))):
+            for web in deployment.webs:
+                replace(web, deployment)
+                time.sleep(0.5)
+    answers: Counter[int] = sum((client.answers for client in clients), Counter())
+    walked = Consent.objects.filter(office__name="Walkers", status="cancelled").count()
+    print(f"{answers.total()} answers: {dict(sorted(answers.items()))}; {walked} flows walked")
+    assert [one for client in clients for one in client.lost] == []
+    assert set(answers) <= {200, 201, 303}
+    assert all(client.done for client in clients)
