@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,11 @@ import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+
+from clients.signals import client_told
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
@@ -40,6 +45,13 @@ TOLD = {
     ClientEventKind.MOVED,
 }
 
+FIELDS = {
+    "name": _("Name"),
+    "code": _("Company code"),
+    "language": _("Language"),
+    "email": _("E-mail"),
+}
+
 
 class ClientEventManager(models.Manager["ClientEvent"]):
     def write(
@@ -64,14 +76,10 @@ class ClientEventManager(models.Manager["ClientEvent"]):
             details=details,
         )
         if kind in TOLD:
-            transaction.on_commit(partial(_tell, event.pk), robust=True)
+            # Only a bell: the event row is what must be told, and a sweep finds what nobody heard.
+            ring = partial(client_told.send, sender=ClientEvent, event_id=event.pk)
+            transaction.on_commit(ring, robust=True)
         return event
-
-
-def _tell(event_id: int) -> None:
-    from clients.tasks import tell_admins
-
-    tell_admins.delay(event_id)
 
 
 class ClientEvent(models.Model):
@@ -92,7 +100,7 @@ class ClientEvent(models.Model):
     )
     by_name = models.CharField(max_length=120, blank=True)
     client_name = models.CharField(max_length=200)
-    # Of a change each field with its old and new value; else `reason`, `iban`, `office`, `moment`.
+    # Of a change each field with its old and new value; else `reason`, `iban`, `other`, `moment`.
     details = models.JSONField(default=dict)
 
     objects: ClassVar[ClientEventManager] = ClientEventManager()
@@ -115,3 +123,25 @@ class ClientEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.client_name}"
+
+    @property
+    def lines(self) -> list[str]:
+        """The details as people read them."""
+        if self.kind == ClientEventKind.CHANGED:
+            return [
+                f"{FIELDS.get(field, field)}: {old or '–'} → {new or '–'}"
+                for field, (old, new) in self.details.items()
+            ]
+        told = [self.details[name] for name in ("reason", "iban") if name in self.details]
+        if "other" in self.details:
+            words = _("To %(other)s") if self.details["leaving"] else _("From %(other)s")
+            told.append(words % self.details)
+        if moment := self.moment:
+            told.append(date_format(timezone.localtime(moment), "DATETIME_FORMAT"))
+        return told
+
+    @property
+    def moment(self) -> datetime | None:
+        """From when on a transfer is wished or agreed."""
+        said = self.details.get("moment")
+        return datetime.fromisoformat(said) if said else None

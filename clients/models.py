@@ -160,6 +160,10 @@ class Client(models.Model):
         """A transfer is agreed and its moment not yet here; for the screens only."""
         return self.leaves_at is not None and self.leaves_at > timezone.now()
 
+    def transfer_under_way(self) -> Transfer | None:
+        """The transfer that is asked or agreed and did not happen yet."""
+        return self.transfers.open().select_related("from_office", "to_office").first()
+
     def hold(self) -> Client:
         """The row as it stands, locked to the end of the transaction. Raises Outdated."""
         rows = Client.objects.active().select_for_update(no_key=True)
@@ -191,7 +195,7 @@ class Client(models.Model):
         """
         with acting_for(self.office, by):
             held = self.hold()
-            if held.transfers.open().exists():
+            if held.transfer_under_way():
                 raise Outdated
             Client.objects.filter(pk=self.pk).update(archived_at=Now(), archived_reason=reason)
             self._write(ClientEventKind.ARCHIVED, by, reason=reason)

@@ -45,6 +45,10 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
         """Asked, and neither agreed nor ended."""
         return self.open().filter(agreed_at=None)
 
+    def arriving(self) -> TransferQuerySet:
+        """Those that wait for an answer, and those agreed whose moment has not come."""
+        return self.open().select_related("client", "from_office").order_by("asked_at")
+
     def due(self) -> TransferQuerySet:
         """Agreed, with their moment behind us: the rows should move."""
         return self.open().filter(effective_at__lte=Now())
@@ -214,7 +218,7 @@ class Transfer(models.Model):
             (self.from_office, self.to_office),
             (self.to_office, self.from_office),
         ):
-            told = {"office": other.name, "leaving": office == self.from_office, **more}
+            told = {"other": other.name, "leaving": office == self.from_office, **more}
             ClientEvent.objects.write(self.client, office, kind, by, **told)
 
     @property
