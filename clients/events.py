@@ -36,13 +36,12 @@ class ClientEventKind(models.TextChoices):
     MOVED = "moved", _("Company moved")
 
 
-# The Admins of the office get a mail.
+# The Admins of the office get a mail; that of an agreement names the moment of the move.
 TOLD = {
     ClientEventKind.TRANSFER_ASKED,
     ClientEventKind.TRANSFER_AGREED,
     ClientEventKind.TRANSFER_DECLINED,
     ClientEventKind.TRANSFER_WITHDRAWN,
-    ClientEventKind.MOVED,
 }
 
 FIELDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,6 +26,8 @@ STATES = [
     ("archived", _("Archived companies")),
     ("all", _("All companies")),
 ]
+# An enterprise number or a part of it, as people write it.
+AS_A_NUMBER = re.compile(r"\s*(?:BE)?[\s.\-]*\d[\d\s.\-]*", re.IGNORECASE)
 
 
 class Counts(NamedTuple):
@@ -69,9 +72,11 @@ class ClientQuerySet(models.QuerySet["Client"]):
         """Those with these words in name or code, or these digits in the enterprise number."""
         if not words:
             return self
-        digits = "".join(filter(str.isdigit, words)) or words
-        by_name = models.Q(name__icontains=words) | models.Q(code__icontains=words)
-        return self.filter(by_name | models.Q(company_number__contains=digits))
+        found = models.Q(name__icontains=words) | models.Q(code__icontains=words)
+        if AS_A_NUMBER.fullmatch(words):
+            digits = "".join(filter(str.isdigit, words))
+            found |= models.Q(company_number__contains=digits)
+        return self.filter(found)
 
     def by_name(self, after: str = "") -> ClientQuerySet:
         """In the order of their names, those after the one with the number `after`."""

@@ -45,9 +45,10 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
         """Asked, and neither agreed nor ended."""
         return self.open().filter(agreed_at=None)
 
-    def arriving(self) -> TransferQuerySet:
-        """Those that wait for an answer, and those agreed whose moment has not come."""
-        return self.open().select_related("client", "from_office").order_by("asked_at")
+    def with_companies(self) -> TransferQuerySet:
+        """With what a list of them shows, the oldest first."""
+        shown = self.select_related("client", "from_office", "to_office")
+        return shown.order_by("asked_at", "pk")
 
     def due(self) -> TransferQuerySet:
         """Agreed, with their moment behind us: the rows should move."""
@@ -218,7 +219,8 @@ class Transfer(models.Model):
             (self.from_office, self.to_office),
             (self.to_office, self.from_office),
         ):
-            told = {"other": other.name, "leaving": office == self.from_office, **more}
+            told = {"other": other.name, "leaving": office == self.from_office}
+            told |= {"transfer": str(self.uuid), **more}
             ClientEvent.objects.write(self.client, office, kind, by, **told)
 
     @property

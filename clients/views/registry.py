@@ -54,7 +54,7 @@ def companies(request: OfficeRequest) -> HttpResponse:
         **shown,
         companies=page[:PAGE],
         counts=ours.counts(),
-        arriving=request.office.transfers_in.arriving(),
+        arriving=request.office.transfers_in.open().with_companies(),
         states=STATES,
         sorts=SORTS,
         next_url=further and f"?{urlencode(further)}",
