@@ -79,7 +79,7 @@ class AccountForm(forms.Form):
 class UnderstoodForm(forms.Form):
     understood = forms.BooleanField(
         label=_("I understand the consequences of this action"),
-        error_messages={"required": _("Tick the box if you understand what happens.")},
+        error_messages={"required": _("Tick the box to show that you understand.")},
     )
 
 

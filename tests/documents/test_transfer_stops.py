@@ -44,24 +44,42 @@ def sees_something(answer: httpx.Response) -> bool:
     return answer.status_code != 404
 
 
-def read_around(software: Software, calls: list[Call], until: float) -> list[tuple[datetime, bool]]:
-    """24 readers until the monotonic moment: when each call began, and whether it saw something."""
-    seen: list[tuple[datetime, bool]] = []
+class Readers:
+    """24 readers: when each call began, and whether it saw something."""
 
-    def read(number: int) -> None:
-        with httpx.Client(base_url=software.http.base_url, timeout=20) as client:
-            client.headers["Authorization"] = f"Bearer {software.token}"
-            while time.monotonic() < until:
-                began = datetime.now(UTC)
-                seen.append((began, sees_something(calls[number % len(calls)](client))))
-                number += 1
+    def __init__(self, software: Software, calls: list[Call]) -> None:
+        self.software, self.calls = software, calls
+        self.seen: list[tuple[datetime, bool]] = []
+        self.broken: list[BaseException] = []
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self.read, args=(n,)) for n in range(READERS)]
+        for thread in self.threads:
+            thread.start()
 
-    threads = [threading.Thread(target=read, args=(n,)) for n in range(READERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return seen
+    def read(self, number: int) -> None:
+        try:
+            with httpx.Client(base_url=self.software.http.base_url, timeout=60) as client:
+                client.headers["Authorization"] = f"Bearer {self.software.token}"
+                while not self.stop.is_set():
+                    began = datetime.now(UTC)
+                    saw = sees_something(self.calls[number % len(self.calls)](client))
+                    self.seen.append((began, saw))
+                    number += 1
+        except BaseException as error:
+            self.broken.append(error)
+            raise
+
+    def go_on_until(self, enough: Callable[[], bool]) -> None:
+        """Read on; a slow machine takes longer, and nothing is judged by that."""
+        deadline = time.monotonic() + 60
+        while not enough() and not self.broken and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+        assert self.broken == []
 
 
 def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
@@ -70,16 +88,23 @@ def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
     """No job runs: the row stays where it is, and the clock of the database alone decides."""
     allow(people.consent, people.an)
     document, _next = (a_statement(people) for _ in "12")
-    calls = every_way_to_read(people, document)
-    # The cursor of the second page; the search after it holds one document more.
-    seconds = 3 * rounds
-    transfer = agreed(people, after=seconds)
-    seen = read_around(ledgerly, calls, time.monotonic() + 2 * seconds)
-    before = [saw for began, saw in seen if began < transfer.effective_at]
-    after = [saw for began, saw in seen if began >= transfer.effective_at]
-    assert before.count(True) > 20
-    assert len(after) > 20
-    assert not any(after)
+    calls, many = every_way_to_read(people, document), int(100 * rounds)
+    readers = Readers(ledgerly, calls)
+    readers.go_on_until(lambda: len(readers.seen) >= many)
+    effective_at = agreed(people, after=1.5).effective_at
+    # Where this machine was too busy to agree in time, the agreement holds from its commit.
+    assert effective_at is not None
+    moment = max(effective_at, datetime.now(UTC))
+
+    def after() -> list[bool]:
+        return [saw for began, saw in readers.seen if began >= moment]
+
+    readers.go_on_until(lambda: len(after()) >= many)
+    readers.end()
+    # These had their answer before the agreement.
+    assert all(saw for _began, saw in readers.seen[:many])
+    assert len(after()) >= many
+    assert not any(after())
     assert Client.objects.get(pk=people.bakery.pk).office == people.janssens
 
 
