@@ -251,6 +251,8 @@ ACCOUNT_RATE_LIMITS = {
     "invite": "20/5m/user",
     "open_invitation": "20/5m/ip",
     "change_email": "5/5m/user",
+    # So that nobody finds out by trying which offices there are.
+    "transfer": "20/5m/user",
 }
 
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
@@ -380,6 +382,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
     },
     "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
+    "move companies": {"task": "clients.tasks.move_companies", "schedule": 60.0},
     "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
     "let the default end of searches move on": {
         "task": "documents.tasks.sweep_publications",

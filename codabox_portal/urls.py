@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("dashboard.urls")),
     path("", include("consents.urls")),
+    path("", include("clients.urls")),
     path("", include("documents.urls")),
 ]
 if settings.PORTAL_DEMO:

@@ -34,6 +34,10 @@ STANDING_COLUMNS = """
     ) end,
     c.only_listed or exists (select 1 from consents_listedclient l where l.consent_id = c.id)
 """
+# Whether the office keeps the books of the client `c` now: not archived, and no agreed transfer
+# whose moment has passed, whether or not its row has moved already.
+KEPT = """c.archived_at is null
+      and (c.leaves_at is null or c.leaves_at > statement_timestamp())"""
 # Whether a consent covers the client `c`; asked only where a standing is narrowed.
 COVERED = """(
     select s.only_listed = exists (
@@ -45,6 +49,10 @@ OF_ONE_CONSENT = f"""
     join partners_partner p on p.id = c.partner_id
     join accounts_office o on o.id = c.office_id
     where c.id = %s
+"""  # noqa: S608  # constants only
+OF_ONE_CLIENT = f"""
+    select {{covered}} from clients_client c
+    where c.id = %(client)s and c.office_id = %(office)s and {KEPT}
 """  # noqa: S608  # constants only
 
 
@@ -73,12 +81,12 @@ class Standing(NamedTuple):
             return cls.from_row(cursor.fetchone())
 
     def covers(self, client_id: int) -> bool:
-        """Whether the office shares this company; asked of the database where it left one out."""
-        if not self.narrowed:
-            return True
+        """Whether the office keeps this company now, and shares it under this consent."""
         with connection.cursor() as cursor:
-            sql = f"select {COVERED} from clients_client c where c.id = %(client)s"  # noqa: S608
-            cursor.execute(sql, {"consent": self.consent_id, "client": client_id})
+            cursor.execute(
+                OF_ONE_CLIENT.format(covered=COVERED if self.narrowed else "true"),
+                {"consent": self.consent_id, "client": client_id, "office": self.office_id},
+            )
             row = cursor.fetchone()
         return bool(row and row[0])
 

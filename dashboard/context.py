@@ -8,17 +8,18 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 
 from accounts.models import Office, Role, User
+from clients.models import Transfer
 from consents.models import Consent
 
 
 def offices(request: HttpRequest) -> dict[str, Any]:
-    """`my_offices`, each with `has_tasks`: a request that this person may decide."""
+    """`my_offices`, each with `has_tasks`: something waits that this person may decide."""
     person = getattr(request, "user", None)
     if not isinstance(person, User):
         return {"my_offices": []}
     waiting = Consent.objects.awaiting_decision().filter(office=OuterRef("pk"))
+    coming = Transfer.objects.awaiting_answer().filter(to_office=OuterRef("pk"))
     decides = Q(memberships__user=person, memberships__role=Role.ADMIN)
     tasks = Office.objects.filter(decides, pk=OuterRef("pk"))
-    return {
-        "my_offices": Office.objects.of(person).annotate(has_tasks=Exists(waiting) & Exists(tasks))
-    }
+    something = Exists(waiting) | Exists(coming)
+    return {"my_offices": Office.objects.of(person).annotate(has_tasks=something & Exists(tasks))}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import office_view, person_view
 from accounts.models import Membership, Role
 from accounts.requests import OfficeRequest, PersonRequest
+from clients.models import Transfer
 from consents.models import Consent, Status
 from consents.querysets import ConsentQuerySet
 from consents.screens import Health
@@ -42,7 +43,8 @@ def offices(request: PersonRequest) -> HttpResponse:
     )
     decides_for = [entry.office_id for entry in memberships if entry.role == Role.ADMIN]
     waiting = _waiting(request).filter(office__in=decides_for)
-    context = {"offices": memberships, "waiting": waiting}
+    coming = Transfer.objects.awaiting_answer().filter(to_office__in=decides_for)
+    context = {"offices": memberships, "waiting": waiting, "arriving": coming.with_companies()}
     return render(request, "dashboard/offices.html", context)
 
 
@@ -64,6 +66,7 @@ def office(request: OfficeRequest) -> HttpResponse:
         "section": "dashboard",
         "waiting": _waiting(request).filter(office=request.office),
         "connected": connected,
+        "arriving": request.office.transfers_in.awaiting_answer().with_companies(),
     }
     if request.membership.is_admin:
         context["invitations"] = request.office.invitations.about_to_expire().order_by("expires_at")

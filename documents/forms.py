@@ -1,11 +1,6 @@
-"""What people fill in to find companies and fetches."""
+"""What people fill in to find fetches."""
 
 from django import forms
-
-
-class CompanyFilter(forms.Form):
-    q = forms.CharField(required=False, max_length=80)
-    after = forms.CharField(required=False, max_length=10)
 
 
 class ReadsFilter(forms.Form):

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from accounts.tenancy import SCOPE_SQL
-from consents.access import COVERED, Standing
+from consents.access import COVERED, KEPT, Standing
 
 if TYPE_CHECKING:
     from documents.models import Document  # noqa: F401
@@ -34,7 +34,7 @@ RESOLVE = """
         select 1 from clients_client where office_id = %(office)s limit %(enough)s
     ) capped;
     select c.company_number, c.id, {covered} from clients_client c
-    where c.office_id = %(office)s and c.archived_at is null and c.company_number = any(%(numbers)s)
+    where c.office_id = %(office)s and {kept} and c.company_number = any(%(numbers)s)
 """
 # Identifier and time as text: they leave as text, and Python would only carry them.
 ON_THE_WIRE = """d.uuid::text, d.public_id,
@@ -55,7 +55,7 @@ ONE = f"""
     select d.id, d.client_id, {ON_THE_WIRE},
            k.media_type, k.size, k.sha256
     from documents_document d
-    join clients_client c on c.id = d.client_id and c.archived_at is null
+    join clients_client c on c.id = d.client_id and {KEPT}
     left join documents_content k on k.document_id = d.id
     where d.office_id = %(office)s and d.kind = %(kind)s and c.company_number = %(number)s
       and {{identifier}} and {{covered}}
@@ -131,7 +131,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         enough = len(numbers) * SMALL_PART + 1
         with connection.cursor() as cursor:
             cursor.execute(
-                RESOLVE.format(covered=_covered(standing)),
+                RESOLVE.format(covered=_covered(standing), kept=KEPT),
                 {
                     "after": after,
                     "office": standing.office_id,
@@ -157,9 +157,18 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return Resolved(clients, place, horizon)
 
     def page(self, window: Window, clients: Clients) -> list[Row]:
-        """The documents of the window, oldest first: cost grows with the page, not the table."""
+        """The documents of the window, oldest first: cost grows with the page, not the table.
+
+        A company that came to the office after it was resolved was not asked about.
+        """
         if not clients.numbers:
             return []
+        rows = self._rows(window, clients)
+        if clients.whole_office and any(row[0] not in clients.numbers for row in rows):
+            rows = self._rows(window, clients._replace(whole_office=False))
+        return [Row(clients.numbers[client], *rest) for client, *rest in rows]
+
+    def _rows(self, window: Window, clients: Clients) -> list[tuple[Any, ...]]:
         parameters: dict[str, Any] = {
             "office": window.office_id,
             "kind": window.kind,
@@ -177,8 +186,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
                 {**parameters, "scope": str(window.office_id)},
             )
             cursor.nextset()
-            rows = cursor.fetchall()
-        return [Row(clients.numbers[client], *rest) for client, *rest in rows]
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
     def one(
         self, standing: Standing, kind: int, number: str, identifier: UUID | str

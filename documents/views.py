@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -15,29 +14,10 @@ from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
 from clients.models import Client
-from documents.forms import CompanyFilter, ReadsFilter
+from documents.forms import ReadsFilter
 from documents.watching import all_fetches, fetches, use_by_company
 
 PAGE = 50
-
-
-@require_safe
-@office_view()
-def companies(request: OfficeRequest) -> HttpResponse:
-    """The companies by name, searched and paged by key."""
-    asked = CompanyFilter(request.GET)
-    asked.is_valid()
-    words, after = asked.cleaned_data.get("q", ""), asked.cleaned_data.get("after", "")
-    clients = Client.objects.active().filter(office=request.office)
-    page = list(clients.named(words).by_name(after)[: PAGE + 1])
-    further = {"q": words, "after": page[PAGE - 1].company_number} if page[PAGE:] else None
-    context = {
-        **_office_page(request),
-        "companies": page[:PAGE],
-        "q": words,
-        "next_url": further and f"?{urlencode(further)}",
-    }
-    return render(request, "documents/companies.html", context)
 
 
 @require_safe

@@ -80,8 +80,12 @@ def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
     with office_scope(consent.office_id), connection.cursor() as cursor:
         cursor.execute(BY_COMPANY, [consent.office_id, consent.pk, limit])
         rows = cursor.fetchall()
-    clients = Client.objects.in_bulk([client for client, _served, _last in rows])
-    return [CompanyUse(clients[client], served, last) for client, served, last in rows]
+    clients = Client.objects.kept().in_bulk([client for client, _served, _last in rows])
+    return [
+        CompanyUse(clients[client], served, last)
+        for client, served, last in rows
+        if client in clients
+    ]
 
 
 def all_fetches(client: Client) -> Iterator[Fetch]:

@@ -1,4 +1,4 @@
-"""Hears the bell that every event of a consent rings after its commit, and wakes a worker."""
+"""Hears the bells that events ring after their commit, and wakes a worker."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 from django.dispatch import receiver
 
+from clients.signals import client_told
 from consents.signals import consent_moved
-from notifications.tasks import fan_out
+from notifications.tasks import fan_out, fan_out_company
 
 log = structlog.get_logger(__name__)
 
@@ -18,5 +19,14 @@ def wake(sender: Any, event_id: int, **kwargs: Any) -> None:
     """Only a wake-up call: what nobody hears is found by the sweep, in the event rows."""
     try:
         fan_out.delay(event_id)
+    except OSError as error:
+        log.warning("worker_not_woken", event=event_id, reason=type(error).__name__)
+
+
+@receiver(client_told)
+def wake_for_company(sender: Any, event_id: int, **kwargs: Any) -> None:
+    """The same for a company that changes its office."""
+    try:
+        fan_out_company.delay(event_id)
     except OSError as error:
         log.warning("worker_not_woken", event=event_id, reason=type(error).__name__)

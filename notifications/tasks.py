@@ -14,10 +14,18 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from accounts import mails
+from clients.events import TOLD, ClientEvent
 from consents.models import ConsentEvent
-from notifications import webhooks
+from notifications import companies, webhooks
 from notifications.emails import receivers, send
-from notifications.models import Delivery, FanOut, Mail, WebhookEndpoint
+from notifications.models import (
+    CompanyFanOut,
+    CompanyMail,
+    Delivery,
+    FanOut,
+    Mail,
+    WebhookEndpoint,
+)
 from notifications.webhook_endpoints import LEASE, NAMES, OffReason
 
 # What was not heard of in a month is no news; it bounds what the sweep reads.
@@ -55,6 +63,28 @@ def send_mail(mail_id: int) -> None:
         mail = waiting.select_related("person", "event").filter(pk=mail_id).first()
         if mail is not None:
             mail.sent() if send(mail) else mail.failed()
+
+
+@shared_task
+def fan_out_company(event_id: int) -> None:
+    """Make one mail for everybody who must hear of a transfer, once."""
+    with suppress(IntegrityError), transaction.atomic():
+        event = ClientEvent.objects.select_related("office").get(pk=event_id)
+        CompanyFanOut.objects.create(event=event)
+        for person in companies.receivers(event):
+            mail = CompanyMail.objects.create(event=event, person=person)
+            transaction.on_commit(partial(send_company_mail.delay, mail.pk), robust=True)
+
+
+@shared_task
+def send_company_mail(mail_id: int) -> None:
+    """As `send_mail`, about a company."""
+    with transaction.atomic():
+        waiting = CompanyMail.objects.due().select_for_update(skip_locked=True, of=("self",))
+        rows = waiting.select_related("person", "event__office")
+        mail = rows.filter(pk=mail_id).first()
+        if mail is not None:
+            mail.sent() if companies.send(mail) else mail.failed()
 
 
 @shared_task
@@ -113,7 +143,18 @@ def sweep() -> None:
         fan_out(event_id)
     for mail_id in Mail.objects.due().values_list("pk", flat=True)[:1000]:
         send_mail(mail_id)
+    _sweep_companies()
     for endpoint_id in (
         Delivery.objects.due().order_by().values_list("endpoint", flat=True).distinct()
     ):
         deliver.delay(endpoint_id)
+
+
+def _sweep_companies() -> None:
+    handled = CompanyFanOut.objects.filter(event=OuterRef("pk"))
+    lately = ClientEvent.objects.filter(at__gt=Now() - LOOK_BACK, at__lt=Now() - NOT_YET)
+    unheard = lately.filter(kind__in=TOLD).exclude(Exists(handled)).order_by("pk")
+    for event_id in unheard.values_list("pk", flat=True)[:1000]:
+        fan_out_company(event_id)
+    for mail_id in CompanyMail.objects.due().values_list("pk", flat=True)[:1000]:
+        send_company_mail(mail_id)

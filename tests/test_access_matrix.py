@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
 from accounts.models import Invitation, Role, User
+from clients.models import Transfer
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
@@ -55,7 +56,19 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:keys": EVERYBODY,
     "consents:cancel": (LOGIN, NO, 303, OUT, OUT),
     "documents:use": OF_ADMIN,
-    "documents:companies": OF_OFFICE,
+    "clients:companies": OF_OFFICE,
+    "clients:export": OF_OFFICE,
+    "clients:record": OF_OFFICE,
+    "clients:add": OF_ADMIN,
+    "clients:edit": OF_ADMIN,
+    "clients:accounts": OF_ADMIN,
+    "clients:remove_account": POST_ONLY,
+    "clients:archive": OF_ADMIN,
+    # It is not archived.
+    "clients:restore": (LOGIN, NO, 303, OUT, OUT),
+    "clients:transfer": PROVEN,
+    "clients:withdraw": POST_ONLY,
+    "clients:answer": PROVEN,
     "documents:company": OF_OFFICE,
     "documents:reads": OF_OFFICE,
     "accounts:language": POST_ONLY,
@@ -232,6 +245,10 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/admin/password_change/done/"
     if name in ("accounts:role", "accounts:remove"):
         path = path.replace("<uuid:uuid>", str(cast.janssens.memberships.get(user=cast.bram).uuid))
+    if name == "clients:answer":
+        path = path.replace("<uuid:uuid>", str(coming_to(cast).uuid))
+    if name.startswith("clients:"):
+        path = path.replace("<uuid:uuid>", str(cast.bakery.uuid))
     for what, value in {
         "<str:token>": invitation_of(cast),
         "<slug:slug>": cast.janssens.slug,
@@ -244,9 +261,19 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<str:document>": uuid.uuid4(),
         "<path:object_id>": key,
         "<int:pk>": 1,
+        "<str:iban>": "BE68539007547034",
     }.items():
         path = path.replace(what, str(value))
     return "/" + path
+
+
+def coming_to(cast: Cast) -> Transfer:
+    """A company that Peeters wants to give to Janssens."""
+    open_one = Transfer.objects.open().filter(to_office=cast.janssens).first()
+    if open_one is not None:
+        return open_one
+    client = factories.make_client(cast.peeters, "Slagerij")
+    return Transfer.objects.ask(client, cast.chloe, cast.janssens)
 
 
 def invitation_of(cast: Cast) -> str:
@@ -367,6 +394,8 @@ def test_a_post_without_our_token_is_refused() -> None:
         "/language",
         f"/offices/{cast.janssens.slug}/users/invite",
         f"/offices/{cast.janssens.slug}/leave",
+        f"/offices/{cast.janssens.slug}/companies/add",
+        f"/offices/{cast.janssens.slug}/companies/{cast.bakery.uuid}/transfer",
         "/accounts/logout/",
     ):
         assert browser.post(path, {"choice": "deny"}).status_code == 403

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client as Browser
 from django.test import override_settings
 from django.utils import translation
@@ -20,9 +21,11 @@ from accounts.joint import Act, JointAct
 from accounts.models import Invitation, User
 from accounts.second_factor import credential_changes
 from accounts.tasks import send_reset_link, tell_admins, tell_reader_of_act
+from clients.events import TOLD as COMPANIES_TOLD
+from clients.models import ClientEvent, Transfer
 from notifications.emails import TOPICS
-from notifications.models import WebhookEndpoint
-from notifications.tasks import tell_of_trouble
+from notifications.models import CompanyMail, WebhookEndpoint
+from notifications.tasks import fan_out_company, send_company_mail, tell_of_trouble
 from notifications.webhook_endpoints import OffReason
 from tests import factories
 from tests.accounts.people import add_app, log_in, logged_in
@@ -88,7 +91,32 @@ def about_consents(cast: Cast, language: str) -> None:
         consent = factories.make_request(cast.janssens, factories.make_partner())
         cast.consent = consent
         sent += deliver(event_of(cast, kind)).values()
+    sent += about_companies(cast)
     mail.outbox[:] = sent
+
+
+def about_companies(cast: Cast) -> list[EmailMessage]:
+    """Each step of a transfer, to the other Admins of both offices."""
+    factories.make_person("Bea", cast.janssens, language=cast.an.language)
+    factories.make_person("Bo", cast.peeters, language=cast.an.language)
+    mail.outbox.clear()
+    for end in ("agree", "decline", "withdraw"):
+        transfer = Transfer.objects.ask(cast.bakery, cast.an, cast.peeters)
+        if end == "withdraw":
+            transfer.withdraw(cast.an)
+        elif end == "decline":
+            transfer.decline(cast.chloe)
+        else:
+            cast.bakery = factories.make_client(cast.janssens)
+            transfer.agree(cast.chloe, "P1")
+    for event in ClientEvent.objects.filter(kind__in=COMPANIES_TOLD):
+        fan_out_company(event.pk)
+        fan_out_company(event.pk)
+    for row in CompanyMail.objects.all():
+        send_company_mail(row.pk)
+    # Six steps: each goes to the one other Admin of the office that acts, and to both of the other.
+    assert len(mail.outbox) == 6 * 3
+    return list(mail.outbox)
 
 
 def webhooks_in_trouble(cast: Cast, language: str) -> None:

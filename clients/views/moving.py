@@ -1,0 +1,95 @@
+"""A company goes to another office: the screens of both."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.limits import limited
+from accounts.pages import see_other
+from accounts.requests import OfficeRequest
+from clients.admins import CodeTaken, Outdated
+from clients.forms import AnswerForm, TransferForm
+from clients.models import Transfer
+from clients.views.pages import FORM, active, outdated, registry_page, to_record, words_of
+
+
+@require_http_methods(FORM)
+@office_view(admin=True)
+@limited("transfer")
+def transfer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Ask another office to take the company over, after saying what ends here."""
+    client = active(request, uuid)
+    if client.transfer_under_way():
+        return to_record(client)
+    ask_again_after_15_minutes(request)
+    form = TransferForm(request.POST or None, office=request.office)
+    if request.method == "POST" and form.is_valid():
+        to_office, wished_at = form.cleaned_data["number"], form.cleaned_data["wished_at"]
+        try:
+            Transfer.objects.ask(client, request.user, to_office, wished_at)
+        except Outdated:
+            messages.warning(request, outdated())
+        else:
+            told = _("%(office)s is asked to take %(company)s over.")
+            messages.info(request, told % {"office": to_office, "company": client})
+        return to_record(client)
+    return render(
+        request, "clients/transfer.html", registry_page(request, client=client, form=form)
+    )
+
+
+@require_POST
+@office_view(admin=True)
+def withdraw(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Keep the company after all, before its moment has come."""
+    client = active(request, uuid)
+    try:
+        if asked := client.transfer_under_way():
+            asked.withdraw(request.user)
+    except Outdated:
+        messages.warning(request, outdated())
+    else:
+        messages.info(request, _("%(company)s stays with your office.") % {"company": client})
+    return to_record(client)
+
+
+@require_http_methods(FORM)
+@office_view(admin=True)
+def answer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Take over a company that another office gives away, or leave it there."""
+    asked = request.office.transfers_in.select_related("client", "from_office", "to_office")
+    transfer = get_object_or_404(asked, uuid=uuid)
+    if transfer.agreed_at or transfer.closed_at:
+        messages.info(request, _("This transfer was answered or withdrawn already."))
+        return see_other("clients:companies", request.office.slug)
+    ask_again_after_15_minutes(request)
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _answer(request, transfer, form)
+        except CodeTaken as taken:
+            form.add_error(*words_of(taken))
+        except Outdated:
+            messages.warning(request, outdated())
+            return see_other("clients:companies", request.office.slug)
+        else:
+            return see_other("clients:companies", request.office.slug)
+    context = registry_page(request, transfer=transfer, form=form)
+    return render(request, "clients/answer.html", context)
+
+
+def _answer(request: OfficeRequest, transfer: Transfer, form: AnswerForm) -> None:
+    told = {"company": transfer.client, "office": transfer.from_office}
+    if form.cleaned_data["wish"] == "decline":
+        transfer.decline(request.user)
+        messages.info(request, _("%(company)s stays with %(office)s.") % told)
+        return
+    transfer.agree(request.user, form.cleaned_data["code"])
+    messages.info(request, _("You agreed to take %(company)s over from %(office)s.") % told)
