@@ -246,7 +246,9 @@ def _sorted(items: list[Item], owners: Owners) -> tuple[list[Placed], list[Turne
             placed += [Placed(item, entry, owner) for entry, owner in found]
         except Refused as refused:
             # The whole file waits: one statement of many cannot always be read alone.
-            homeless.append(Turned(item.name, item.whole_sha256, len(item.whole), refused, item.whole))
+            homeless.append(
+                Turned(item.name, item.whole_sha256, len(item.whole), refused, item.whole)
+            )
             if item.paper is not None:
                 lonely = belongs_to(item.whole_sha256)
                 homeless.append(Turned.of(f"{item.name} (paper)", item.paper, lonely))

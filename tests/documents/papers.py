@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import resource
 import zipfile
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -123,3 +124,29 @@ def take_files(files: dict[str, bytes]) -> Taken:
 
 def take_folder(folder: Path) -> Taken:
     return take(of_paths([folder]))
+
+
+def many(client: Client, count: int) -> Iterable[Arrival]:
+    """As many different files as asked for, made while they are taken."""
+    company = company_of(client)
+    makers = (
+        lambda n: papers.invoice(company, f"IN-{n}", DAY, random.Random(n), bought=True),
+        lambda n: papers.invoice(company, f"OUT-{n}", DAY, random.Random(n), bought=False),
+    )
+    for place in range(count):
+        if place % 2:
+            files = makers[place // 2 % 2](place).files
+            yield Arrival(f"{place}.xml", files[papers.XML])
+        else:
+            day = DAY - timedelta(days=place // 2 % 700)
+            yield Arrival(f"{place}.cod", statement(company, place // 1_400 % 999 + 1, day))
+
+
+def measured(client: int, count: int) -> tuple[int, int, int]:
+    """Take that many in: how many were filed, and the peak memory (KiB) early and at the end."""
+    filed, early = 0, 0
+    for place, taken in enumerate(ingest(many(Client.objects.get(pk=client), count))):
+        filed += taken.filed.total()
+        if place == 1:
+            early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return filed, early, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
