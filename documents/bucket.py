@@ -15,7 +15,7 @@ from storages.backends.s3 import S3Storage
 AT_ONCE = 8
 
 
-class Bucket(S3Storage):
+class Bucket(S3Storage):  # type: ignore[misc]  # it has no types
     """Names are digests, so the same name is the same bytes and nothing is ever changed."""
 
     def get_default_settings(self) -> dict[str, Any]:

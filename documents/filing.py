@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -53,7 +53,7 @@ class Entry:
     opening: Decimal | None = None
     words: str = ""
     account: str = ""
-    public_id: str | None = field(default=None)
+    public_id: str | None = None
 
 
 def entries(sheet: Sheet, sha256: str, software: str = SOFTWARE) -> list[Entry]:
@@ -71,7 +71,7 @@ def entries(sheet: Sheet, sha256: str, software: str = SOFTWARE) -> list[Entry]:
     else:
         found = [_purchase(paper, sheet.media_type), _sale(paper, software)]
     for entry in found:
-        if max(abs(entry.amount), abs(entry.opening or 0)) >= HIGHEST:
+        if max(abs(entry.amount), abs(entry.opening or Decimal(0))) >= HIGHEST:
             raise Refused(Reason.FIELD, "an amount has more than fifteen digits")
     return found
 

@@ -67,11 +67,13 @@ def keep_all(many: Iterable[bytes]) -> list[str]:
 def keep_file(file: BinaryIO) -> tuple[str, int]:
     """Store a file that is too long for the memory; return its SHA-256 and its size in bytes."""
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = file.tell()
+    digest, size = hashlib.sha256(), 0
+    while piece := file.read(PIECE):
+        digest.update(piece)
+        size += len(piece)
     file.seek(0)
-    storage().put_file(name_of(digest), file)
-    return digest, size
+    storage().put_file(name_of(digest.hexdigest()), file)
+    return digest.hexdigest(), size
 
 
 def load(sha256: str) -> bytes:
