@@ -8,14 +8,15 @@ that other lines or amounts depend on is checked; the first that is wrong is nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.company_number import is_company_number
-from documents.formats import BankStatement, Movement, Party, Reason, Refused, Sheet
-from documents.formats.communications import Communication, information, of_movement
+from documents.formats import BankStatement, Party, Reason, Refused, Sheet
+from documents.formats.communications import information
+from documents.formats.entries import Entry, check_details, file, movement_of
 from documents.formats.lines import (  # fmt: skip
     Line,
     account_of,
@@ -31,11 +32,6 @@ from documents.formats.lines import (  # fmt: skip
 )
 
 MEDIA_TYPE = "application/vnd.coda.v1+cod"
-# The types of a transaction code: the first four stand alone, the others are lines of them.
-ALONE = "0123"
-PARENTS = {"5": "1", "6": "2", "7": "2", "8": "3", "9": "7"}
-# Lines that make up the sum above them. Those of type 8 and 9 may also just explain it.
-ADD_UP = "567"
 
 
 def read(data: bytes) -> list[Sheet]:
@@ -66,28 +62,6 @@ class _OldBalance(NamedTuple):
 
 
 @dataclass
-class _Entry:
-    """A movement while its lines are read."""
-
-    line: Line
-    sequence: int
-    detail: int
-    amount: Decimal
-    value_on: date | None
-    booked_on: date | None
-    code: str
-    reference: str
-    communication: str
-    has_information: bool = False
-    customer: str = ""
-    bic: str = ""
-    account: str = ""
-    name: str = ""
-    notes: list[Communication] = field(default_factory=list)
-    details: list[_Entry] = field(default_factory=list)
-
-
-@dataclass
 class _Reader:
     """Reads one statement, from the line at `at`; afterwards `at` is behind its trailer."""
 
@@ -97,6 +71,10 @@ class _Reader:
     records: int = 0
     sequence: int = 0
     detail: int = 0
+    account: str = ""
+    # The line of the new balance, and whether it promises a message.
+    balance_line: int = 0
+    link: str = ""
 
     def statement(self) -> BankStatement:
         """The whole of one statement, checked against its own trailer."""
@@ -110,7 +88,7 @@ class _Reader:
         moved = sum((entry.amount for entry in entries), Decimal(0))
         if old.amount + moved != closing:
             detail = f"{old.amount} and movements of {moved} do not make {closing}"
-            raise Refused(Reason.TOTALS, detail, self._balance_line)
+            raise Refused(Reason.TOTALS, detail, self.balance_line)
         return BankStatement(
             iban=old.account,
             bic=bic,
@@ -121,7 +99,7 @@ class _Reader:
             previous_on=old.day,
             opening=old.amount,
             closing=closing,
-            movements=tuple(_movement(entry, entry.sequence, dated_on) for entry in entries),
+            movements=tuple(movement_of(entry, entry.sequence, dated_on) for entry in entries),
             messages=messages,
         )
 
@@ -175,7 +153,7 @@ class _Reader:
     def _old_balance(self) -> _OldBalance:
         line = self._must("1", "old balance")
         text = line.text
-        self._account = text[5:42]
+        self.account = text[5:42]
         account, currency = account_of(line)
         paper, coded = number_at(line, 2, 3), number_at(line, 125, 3)
         amount, day = amount_at(line, 42), day_at(line, 58)
@@ -185,10 +163,10 @@ class _Reader:
         """Amount and day; None in a statement of a day on which nothing happened."""
         line = self._must("8", "new balance") if has_movements else self._next("8")
         if not line:
-            self._balance_line, self._link = self.at, "1"
+            self.balance_line = self.at
             return None
-        self._balance_line, self._link = line.number, flag_at(line, 127)
-        if line.text[4:41] != self._account:
+        self.balance_line, self.link = line.number, flag_at(line, 127)
+        if line.text[4:41] != self.account:
             raise wrong(line, 5, f"another account than {old.account}")
         number_at(line, 1, 3)
         day = day_at(line, 57)
@@ -198,16 +176,16 @@ class _Reader:
 
     # --- movements -----------------------------------------------------------------------------
 
-    def _movements(self) -> list[_Entry]:
+    def _movements(self) -> list[Entry]:
         """The movements, each with its lines and what the bank tells of it."""
-        entries: list[_Entry] = []
-        newest: _Entry | None = None
+        entries: list[Entry] = []
+        newest: Entry | None = None
         linked = False
         while self.at < len(self.lines) and self.lines[self.at].text[0] in "23":
             line = self.lines[self.at]
             if line.text[:2] == "21" and not linked:
                 newest = self._entry()
-                self._file(newest, entries)
+                file(newest, entries)
                 linked = newest.has_information
             elif line.text[:2] == "31" and linked and newest:
                 linked = self._information(newest)
@@ -221,7 +199,7 @@ class _Reader:
                 raise Refused(Reason.CUT_OFF, "the file ends before a movement's end", self.at)
             raise Refused(Reason.SEQUENCE, "the information promised is missing", self.at + 1)
         for entry in entries:
-            _check_details(entry)
+            check_details(entry)
         return entries
 
     def _key(self, line: Line) -> tuple[int, int]:
@@ -251,7 +229,7 @@ class _Reader:
             raise Refused(Reason.SEQUENCE, "the number of another movement", line.number)
         return line
 
-    def _entry(self) -> _Entry:
+    def _entry(self) -> Entry:
         """Records 2.1, 2.2 and 2.3 of one movement."""
         first = self._must("21", "movement")
         text = first.text
@@ -261,7 +239,7 @@ class _Reader:
         flag_at(first, 61)
         number_at(first, 121, 3)
         number_at(first, 124, 1)
-        entry = _Entry(
+        entry = Entry(
             first, sequence, detail, amount_at(first, 31), day_at(first, 47), day_at(first, 115),
             code=text[53:61], reference=text[10:31].strip(), communication=text[61:115],
         )  # fmt: skip
@@ -279,12 +257,12 @@ class _Reader:
         entry.has_information = flag_at(last, 127) == "1"
         return entry
 
-    def _second(self, entry: _Entry, line: Line) -> None:
+    def _second(self, entry: Entry, line: Line) -> None:
         text = line.text
         entry.communication += text[10:63]
         entry.customer, entry.bic = text[63:98].strip(), text[98:109].strip()
 
-    def _third(self, entry: _Entry, line: Line) -> None:
+    def _third(self, entry: Entry, line: Line) -> None:
         text = line.text
         if flag_at(line, 125) == "1":
             raise wrong(line, 126, "nothing can follow record 2.3")
@@ -292,22 +270,7 @@ class _Reader:
         entry.communication = entry.communication.ljust(107) + text[82:125]
         entry.account, entry.name = counterparty_of(text[10:47]), text[47:82].strip()
 
-    def _file(self, entry: _Entry, entries: list[_Entry]) -> None:
-        """Under the movement whose line it is; the type in its code says which."""
-        kind = entry.code[0]
-        if kind in ALONE:
-            if entry.detail:
-                raise wrong(entry.line, 54, f"type {kind} on a line with a detail number")
-            entries.append(entry)
-            return
-        parent = entries[-1] if entries else None
-        if kind == "9" and parent:
-            parent = parent.details[-1] if parent.details else None
-        if kind not in PARENTS or not parent or parent.code[0] != PARENTS[kind] or not entry.detail:
-            raise wrong(entry.line, 54, f"type {kind} under no movement that has such lines")
-        parent.details.append(entry)
-
-    def _information(self, entry: _Entry) -> bool:
+    def _information(self, entry: Entry) -> bool:
         """Records 3.1, 3.2 and 3.3; tells whether more follow."""
         first = self._must("31", "information")
         text = first.text
@@ -328,16 +291,16 @@ class _Reader:
     def _messages(self) -> tuple[str, ...]:
         """The free messages, a text a line."""
         texts = []
-        link = self._link
         while line := self._next("4"):
-            if link == "0":
+            if self.link == "0":
                 raise Refused(Reason.SEQUENCE, "a message that is not promised", line.number)
-            number_at(line, 2, 8) if line.text[2:10].strip() else None
-            link = flag_at(line, 127)
+            self.link = flag_at(line, 127)
             texts.append(line.text[32:112].rstrip())
+        if self.link == "1" and self.at < len(self.lines):
+            raise Refused(Reason.SEQUENCE, "the message promised is missing", self.at + 1)
         return tuple(text for text in texts if text)
 
-    def _trailer(self, entries: list[_Entry]) -> None:
+    def _trailer(self, entries: list[Entry]) -> None:
         line = self._must("9", "trailer")
         counted = number_at(line, 16, 6)
         if counted != self.records:
@@ -353,39 +316,3 @@ class _Reader:
         if line.text[127] not in "12":
             raise wrong(line, 128, f"{line.text[127]!r} does not say whether more follows")
         self.is_last = line.text[127] == "2"
-
-
-def _check_details(entry: _Entry) -> None:
-    """The lines of a sum make the sum."""
-    lines = [line for line in entry.details if line.code[0] in ADD_UP]
-    total = sum((line.amount for line in lines), Decimal(0))
-    if lines and total != entry.amount:
-        detail = f"the lines of movement {entry.sequence} make {total}, not {entry.amount}"
-        raise Refused(Reason.TOTALS, detail, entry.line.number)
-
-
-def _movement(entry: _Entry, place: int, dated_on: date) -> Movement:
-    """The movement as it is told; the day of the statement where it has none of its own."""
-    said = of_movement(entry.communication, entry.line.number)
-    name, texts = entry.name, [said.text]
-    for note in entry.notes:
-        # The field of the name is short; the information has all of it.
-        if note.name.startswith(name):
-            name = note.name
-        elif note.name:
-            texts.append(note.name)
-        texts.append(note.text)
-    return Movement(
-        number=place,
-        amount=entry.amount,
-        booked_on=entry.booked_on or dated_on,
-        value_on=entry.value_on,
-        name=name,
-        iban=entry.account,
-        bic=entry.bic,
-        communication="\n".join(text for text in texts if text),
-        structured=said.structured,
-        reference=entry.customer or entry.reference,
-        code=entry.code,
-        details=tuple(_movement(line, line.detail, dated_on) for line in entry.details),
-    )

@@ -14,25 +14,28 @@ from documents.formats.fields import between_pluses
 
 # Per type the fields that are told, with their places behind the type: words, an amount of
 # fifteen digits, a rate of twelve, a day.
-WORDS, AMOUNT, RATE, DAY = "words", "amount", "rate", "day"
+WORDS, AMOUNT, RATE, PERCENT, DAY = "words", "amount", "rate", "percent", "day"
 LAYOUTS: dict[str, tuple[tuple[str, int, int], ...]] = {
     # Original amount and its currency, the rate.
     "105": ((AMOUNT, 15, 30), (WORDS, 42, 45), (RATE, 30, 42)),
     # A share in percent, of what, how much.
-    "106": ((RATE, 30, 42), (AMOUNT, 15, 30), (AMOUNT, 0, 15)),
+    "106": ((PERCENT, 30, 42), (AMOUNT, 15, 30), (AMOUNT, 0, 15)),
     # Number of a direct debit, its day, what for.
     "107": ((WORDS, 0, 12), (DAY, 12, 18), (WORDS, 18, 48)),
-    # Terminal: its place, first and last day of the sum.
-    "111": ((WORDS, 36, 62), (DAY, 16, 22), (DAY, 28, 34)),
-    # Card, day, place, original amount and its currency.
-    "113": ((WORDS, 0, 16), (DAY, 29, 35), (WORDS, 40, 66), (AMOUNT, 66, 81), (WORDS, 93, 96)),
-    # Day and place of a terminal, reference.
-    "114": ((DAY, 16, 22), (WORDS, 27, 53), (WORDS, 53, 69)),
+    # Terminal: its name and town, first and last day of the sum.
+    "111": ((WORDS, 35, 51), (WORDS, 51, 61), (DAY, 16, 22), (DAY, 28, 34)),
+    # Card, day, name and town of the terminal, original amount and its currency.
+    "113": (
+        (WORDS, 0, 16), (DAY, 29, 35), (WORDS, 40, 56), (WORDS, 56, 66), (AMOUNT, 66, 81),
+        (WORDS, 93, 96),
+    ),
+    # Day, name and town of the terminal, reference.
+    "114": ((DAY, 16, 22), (WORDS, 27, 43), (WORDS, 43, 53), (WORDS, 53, 69)),
     # Card, number of the bill, its day.
     "124": ((WORDS, 0, 20), (WORDS, 21, 33), (DAY, 48, 54)),
     # SEPA direct debit: what for, mandate, creditor.
     "127": ((WORDS, 79, 141), (WORDS, 44, 79), (WORDS, 9, 44)),
-}
+}  # fmt: skip
 BELGIAN = ("101", "102")
 # 105 repeats the structured communication of the payer.
 REPEATED = slice(45, 57)
@@ -98,8 +101,9 @@ def _field(text: str, what: str) -> str:
         return ""
     if what == AMOUNT:
         return f"{int(text[:-3])}.{text[-3:-1]}"
-    if what == RATE:
-        return f"{int(text[:4])}.{text[4:]}".rstrip("0").rstrip(".")
+    if what in (RATE, PERCENT):
+        rate = f"{int(text[:4])}.{text[4:]}".rstrip("0").rstrip(".")
+        return f"{rate} %" if what == PERCENT else rate
     return f"{text[:2]}/{text[2:4]}/20{text[4:6]}"
 
 

@@ -17,7 +17,8 @@ from documents.formats.fields import CURRENCY, belgian_iban, is_iban
 WIDTH = 128
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NO_DATE = "000000"
-CENTURY = 80
+# As POSIX reads two digits: 69 is 1969, 68 is 2068.
+CENTURY = 69
 
 
 class Line(NamedTuple):
@@ -55,7 +56,7 @@ def _wrong_width(raw: bytes, text: str, number: int, *, is_last: bool) -> Refuse
         is_utf_8 = False
     if is_utf_8:
         return Refused(Reason.CHARSET, "the line is UTF-8, not Latin-1", number)
-    if is_last and len(text) < WIDTH:
+    if text and is_last and len(text) < WIDTH:
         return Refused(Reason.CUT_OFF, f"the file ends after {len(text)} characters", number)
     return Refused(Reason.STRUCTURE, f"{len(text)} characters, not {WIDTH}", number)
 
@@ -138,6 +139,8 @@ def account_of(line: Line) -> tuple[str, str]:
 
 def counterparty_of(text: str) -> str:
     """The account of the other side; nothing says how it is written, so it is taken as it is."""
+    if not text.strip(" 0"):
+        return ""
     if is_decimal(text[:12]) and not text[12:13].strip():
         return belgian_iban(text[:12]) or text[:12]
     return text[:34].strip()
