@@ -13,7 +13,7 @@ from django.db.models.functions import ExtractYear
 from documents import looking
 
 if TYPE_CHECKING:
-    from documents.models import Filing  # noqa: F401
+    from documents.models import Document, Filing  # noqa: F401
 
 
 class Place(NamedTuple):
@@ -85,6 +85,20 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         )
         newest = same.order_by("-version").values("version")[:1]
         return self.annotate(newest_version=models.Subquery(newest))
+
+    def for_list(self) -> FilingQuerySet:
+        """With what a row of the list shows beside its own."""
+        return self.with_newest_version().annotate(uuid=models.F("document__uuid"))
+
+    def versions_of(self, document: Document) -> FilingQuerySet:
+        """What was delivered of the same paper, this document included, newest first."""
+        mine = self.filter(document=document)
+        same = self.filter(
+            client=document.client_id,
+            kind=document.kind,
+            natural_key__in=mine.values("natural_key"),
+        )
+        return same.annotate(uuid=models.F("document__uuid")).order_by("-version")
 
     def counts(self) -> list[Count]:
         """Documents per year, kind and series, newest year first: one pass over an index."""

@@ -21,6 +21,10 @@ class DownloadCut(ConnectionAbortedError):
     """Access ended while the download ran: the connection breaks off, short of its length."""
 
 
+class Damaged(Exception):
+    """The stored bytes are not those that were kept: they are given to nobody as the file."""
+
+
 def storage() -> Storage:
     return storages["documents"]
 
@@ -36,6 +40,18 @@ def keep(data: bytes) -> str:
     if not storage().exists(name_of(digest)):
         storage().save(name_of(digest), ContentFile(data))
     return digest
+
+
+def load(sha256: str) -> bytes:
+    """The whole file; raises Damaged when it is not what was kept, or is gone."""
+    try:
+        with storage().open(name_of(sha256)) as file:
+            data = bytes(file.read())
+    except FileNotFoundError as error:
+        raise Damaged(sha256) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Damaged(sha256)
+    return data
 
 
 def pieces(
