@@ -1,0 +1,208 @@
+"""XML from strangers: parsed with everything off that a document could harm us with.
+
+A doctype is refused before the parser sees it, so there are no entities but the five of XML; size,
+depth, number of elements and time are bounded; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import date
+from decimal import Decimal
+
+from lxml import etree
+
+from documents.formats import Reason, Refused
+
+MOST_DEPTH = 32
+MOST_ELEMENTS = 200_000
+MOST_SECONDS = 10.0
+PIECE = 64 * 1024
+CHARSETS = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
+DECLARED = re.compile(rb"""\A<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,8})?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ENTITY = re.compile(r"Entity|entity")
+
+
+def parse(data: bytes) -> etree._Element:
+    """The root of the document."""
+    _check_letters(data)
+    if _has_doctype(data):
+        raise Refused(Reason.FORBIDDEN_XML, "a doctype", _line_of(data, data.find(b"<!DOCTYPE")))
+    parser = etree.XMLPullParser(
+        events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
+        dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    limits = _Limits()
+    try:
+        for start in range(0, len(data), PIECE):
+            parser.feed(data[start : start + PIECE])
+            limits.check(parser)
+    except etree.XMLSyntaxError as error:
+        raise _refused(error) from None
+    try:
+        root: etree._Element = parser.close()
+    except etree.XMLSyntaxError as error:
+        # All pieces were accepted, the whole is not: its end is missing.
+        raise Refused(Reason.CUT_OFF, "the document ends too early", error.lineno) from None
+    limits.check(parser)
+    return root
+
+
+class _Limits:
+    """Counts what is being parsed."""
+
+    def __init__(self) -> None:
+        self.depth = self.elements = 0
+        self.until = time.monotonic() + MOST_SECONDS
+
+    def check(self, parser: etree.XMLPullParser) -> None:
+        for event, element in parser.read_events():
+            self.depth += 1 if event == "start" else -1
+            self.elements += event == "start"
+            if self.depth > MOST_DEPTH:
+                raise _too_large(f"elements are nested deeper than {MOST_DEPTH}", element)
+            if self.elements > MOST_ELEMENTS:
+                raise _too_large(f"more than {MOST_ELEMENTS} elements", element)
+        if time.monotonic() > self.until:
+            raise Refused(Reason.TOO_LARGE, f"not read within {MOST_SECONDS:.0f} seconds")
+
+
+def _too_large(detail: str, element: etree._Element) -> Refused:
+    return Refused(Reason.TOO_LARGE, detail, element.sourceline)
+
+
+def _refused(error: etree.XMLSyntaxError) -> Refused:
+    """What the parser says, as one of our reasons."""
+    words = error.msg or "not well-formed"
+    if ENTITY.search(words):
+        return Refused(Reason.FORBIDDEN_XML, words, error.lineno)
+    if "xcessive depth" in words or "huge" in words:
+        return Refused(Reason.TOO_LARGE, words, error.lineno)
+    return Refused(Reason.STRUCTURE, words, error.lineno)
+
+
+def _check_letters(data: bytes) -> None:
+    """The document is in a charset that we take, and truly in the one it says."""
+    plain = data.removeprefix(BYTE_ORDER_MARK)
+    found = CONTROL.search(plain)
+    if found:
+        raise Refused(
+            Reason.CHARSET, f"byte 0x{found[0][0]:02x} is no letter", _line_of(plain, found.start())
+        )
+    declared = DECLARED.match(plain)
+    charset = declared[1].decode().lower() if declared else "utf-8"
+    if charset not in CHARSETS:
+        raise Refused(Reason.CHARSET, f"charset {charset} is not taken", 1)
+    try:
+        plain.decode(charset)
+    except UnicodeDecodeError as error:
+        line = _line_of(plain, error.start)
+        raise Refused(Reason.CHARSET, f"not the {charset} it should be", line) from None
+
+
+def _has_doctype(data: bytes) -> bool:
+    """Tell whether a doctype stands before the root; there alone it is one."""
+    at = 0
+    plain = data.removeprefix(BYTE_ORDER_MARK)
+    while True:
+        at = plain.find(b"<", at)
+        if at < 0:
+            return False
+        if plain.startswith(b"<?", at):
+            at = plain.find(b"?>", at)
+        elif plain.startswith(b"<!--", at):
+            at = plain.find(b"-->", at + 4)
+        else:
+            return plain.startswith(b"<!", at)
+        if at < 0:
+            return False
+
+
+def _line_of(data: bytes, at: int) -> int:
+    return data.count(b"\n", 0, max(at, 0)) + 1
+
+
+# --- what a reader asks of an element ------------------------------------------------------------
+
+
+def wrong(element: etree._Element, detail: str, reason: Reason = Reason.STRUCTURE) -> Refused:
+    return Refused(reason, detail, element.sourceline)
+
+
+def name_of(element: etree._Element) -> str:
+    return str(etree.QName(element).localname)
+
+
+def parts(element: etree._Element, *names: str) -> list[etree._Element]:
+    """The children, which must be exactly these, in this order, with nothing between them."""
+    children = list(element)
+    found = [str(child.tag) for child in children]
+    if found != list(names):
+        raise wrong(element, f"{name_of(element)} has {found}, not {list(names)}")
+    _check_empty(element)
+    return children
+
+
+def version_1(root: etree._Element, *names: str) -> list[etree._Element]:
+    """The parts of a root that says which version of its format it is in."""
+    version = root.attrib.pop("version", None)
+    if version != "1":
+        raise wrong(root, f"version {version!r}: only version 1 is read")
+    return parts(root, *names)
+
+
+def many(element: etree._Element, name: str) -> list[etree._Element]:
+    """The children, one or more, all of this name."""
+    children = list(element)
+    if not children or any(child.tag != name for child in children):
+        raise wrong(element, f"{name_of(element)} does not hold one {name} or more, and only those")
+    _check_empty(element)
+    return children
+
+
+def _check_empty(element: etree._Element) -> None:
+    between = [element.text, *(child.tail for child in element)]
+    if any(text and text.strip() for text in between):
+        raise wrong(element, f"words between the elements of {name_of(element)}")
+    if element.attrib:
+        raise wrong(element, f"attributes on {name_of(element)}")
+
+
+def text_of(element: etree._Element) -> str:
+    """The words in an element that has nothing else, never blank."""
+    text = (element.text or "").strip()
+    if len(element) or not text:
+        raise wrong(element, f"{name_of(element)} is empty or holds elements", Reason.FIELD)
+    return text
+
+
+def amount_of(element: etree._Element) -> Decimal:
+    """A decimal number with a point."""
+    text = text_of(element)
+    if not AMOUNT.fullmatch(text):
+        raise wrong(element, f"{text!r} in {name_of(element)} is no amount", Reason.FIELD)
+    return Decimal(text)
+
+
+def day_of(element: etree._Element) -> date:
+    """A day as YYYY-MM-DD."""
+    text = text_of(element)
+    try:
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise wrong(element, f"{text!r} in {name_of(element)} is no day", Reason.FIELD)
+
+
+def matching(element: etree._Element, pattern: re.Pattern[str]) -> str:
+    """The words in an element, which must look like this."""
+    text = text_of(element)
+    if not pattern.fullmatch(text):
+        raise wrong(element, f"{text!r} is no {name_of(element)}", Reason.FIELD)
+    return text
