@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby, pairwise
@@ -13,6 +13,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from documents.formats import BankStatement, Party
+from documents.formats.continuity import Gap, gap_between
 from documents.models import Filing, Kind
 from documents.writing import money
 
@@ -32,7 +34,7 @@ STATEMENTS = """
 """
 
 
-class Statement(NamedTuple):
+class Row(NamedTuple):
     key: int
     series: str
     number: str
@@ -44,10 +46,32 @@ class Statement(NamedTuple):
     currency: str
 
     @property
+    def account(self) -> tuple[str, str]:
+        return self.series, self.currency
+
+    @property
     def serial(self) -> int:
         """The number that counts up in a year: the last digits of what the bank writes."""
         digits = re.search(r"\d{1,9}$", self.number)
         return int(digits[0]) if digits else 0
+
+    def statement(self) -> BankStatement:
+        """As much of the statement as its place between the others needs."""
+        opening = self.closing if self.opening is None else self.opening
+        nobody = Party("")
+        day = self.dated_on
+        return BankStatement(
+            self.series,
+            "",
+            self.currency,
+            nobody,
+            self.serial,
+            day,
+            None,
+            opening,
+            self.closing,
+            (),
+        )
 
 
 def gaps_before(client: Client, page: Sequence[Filing]) -> dict[int, list[str]]:
@@ -63,48 +87,41 @@ def gaps_before(client: Client, page: Sequence[Filing]) -> dict[int, list[str]]:
     for filing in shown:
         accounts.setdefault(filing.series, []).append(filing)
     found = {}
-    for newer, older in _pairs(_statements(client, accounts)):
-        found[newer.key] = [*_missing_numbers(newer, older), *_broken_balance(newer, older)]
+    for newer, older in _pairs(_rows(client, accounts)):
+        gap = gap_between(older.statement(), newer.statement())
+        found[newer.key] = list(_in_words(gap, newer, older)) if gap else []
     return {filing.pk: found[filing.pk] for filing in shown if found.get(filing.pk)}
 
 
-def _statements(client: Client, accounts: dict[str, list[Filing]]) -> list[Statement]:
+def _rows(client: Client, accounts: dict[str, list[Filing]]) -> list[Row]:
     until = [max(filing.dated_on for filing in filings) for filings in accounts.values()]
     enough = [len(filings) + BEFORE for filings in accounts.values()]
     kind = Kind.BANK_ACCOUNT_STATEMENT.value
     with connection.cursor() as cursor:
         cursor.execute(STATEMENTS, [list(accounts), until, enough, client.pk, kind])
-        return [Statement(*row) for row in cursor.fetchall()]
+        return [Row(*row) for row in cursor.fetchall()]
 
 
-def _pairs(statements: list[Statement]) -> Iterator[tuple[Statement, Statement]]:
+def _pairs(rows: list[Row]) -> Iterator[tuple[Row, Row]]:
     """Each statement with the one before it on its account; of each the newest version."""
-    by_version = sorted(statements, key=lambda statement: statement.version)
-    newest = {(one.series, one.natural_key): one for one in by_version}.values()
-    ordered = sorted(newest, key=lambda one: (one.series, one.dated_on, one.serial))
-    for _series, account in groupby(ordered, key=lambda one: one.series):
-        for older, newer in pairwise(account):
+    by_version = sorted(rows, key=lambda row: row.version)
+    newest = {(row.series, row.natural_key): row for row in by_version}.values()
+    ordered = sorted(newest, key=lambda row: (row.account, row.dated_on, row.serial))
+    for _account, following in groupby(ordered, key=lambda row: row.account):
+        for older, newer in pairwise(following):
             yield newer, older
 
 
-def _missing_numbers(newer: Statement, older: Statement) -> Iterable[str]:
-    """Numbers begin again at 1 each year."""
-    same_year = newer.dated_on.year == older.dated_on.year
-    first, last = (older.serial if same_year else 0) + 1, newer.serial - 1
-    words = {"first": first, "last": last, "year": newer.dated_on.year}
-    if first == last:
-        yield _("Statement %(first)s of %(year)s is missing.") % words
-    elif first < last:
-        yield _("Statements %(first)s to %(last)s of %(year)s are missing.") % words
-
-
-def _broken_balance(newer: Statement, older: Statement) -> Iterable[str]:
-    if newer.opening is not None and newer.opening != older.closing:
-        words = {
+def _in_words(gap: Gap, newer: Row, older: Row) -> Iterator[str]:
+    numbers = {"first": gap.first, "last": gap.last, "year": gap.year}
+    if gap.first and gap.first == gap.last:
+        yield _("Statement %(first)s of %(year)s is missing.") % numbers
+    elif gap.first:
+        yield _("Statements %(first)s to %(last)s of %(year)s are missing.") % numbers
+    if gap.moved and newer.opening is not None:
+        balances = {
             "opening": money(newer.opening, newer.currency),
             "closing": money(older.closing, older.currency),
         }
-        yield (
-            _("It opens with %(opening)s, but the statement before closed with %(closing)s.")
-            % words
-        )
+        words = _("It opens with %(opening)s, but the statement before closed with %(closing)s.")
+        yield words % balances

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
 from accounts.models import Invitation, Role, User
+from documents.kinds import PDF
+from documents.models import Document, Filing
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
@@ -57,7 +59,13 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "documents:use": OF_ADMIN,
     "documents:companies": OF_OFFICE,
     "documents:company": OF_OFFICE,
+    "documents:watchers": OF_OFFICE,
     "documents:reads": OF_OFFICE,
+    "documents:filings": OF_OFFICE,
+    "documents:paper": OF_OFFICE,
+    "documents:file": OF_OFFICE,
+    "documents:readers": OF_OFFICE,
+    "documents:document_reads": OF_OFFICE,
     "accounts:language": POST_ONLY,
     "accounts:me": LOGGED_IN,
     "accounts:email": (LOGIN,) * 5,
@@ -191,6 +199,14 @@ def _told(cast: Cast) -> tuple[int, int]:
     return endpoint.pk, Delivery.objects.get_or_create(endpoint=endpoint, event=event)[0].pk
 
 
+def _document(cast: Cast) -> Document:
+    """A paper of the bakery."""
+    known = Filing.objects.filter(client=cast.bakery).select_related("document").first()
+    if known is None:
+        known = factories.make_filed_document(cast.bakery, contents={PDF: b"%PDF-1.4"})
+    return known.document
+
+
 def filled(name: str, path: str, cast: Cast) -> str:
     """The path with the identifiers of Janssens in it."""
     rows = {
@@ -222,6 +238,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/admin/autocomplete/?app_label=consents&model_name=consent&field_name=office"
     if name == "admin:password_change_done":
         return "/admin/password_change/done/"
+    if "/documents/<uuid:uuid>" in path:
+        path = path.replace("<uuid:uuid>", str(_document(cast).uuid))
     if name in ("accounts:role", "accounts:remove"):
         path = path.replace("<uuid:uuid>", str(cast.janssens.memberships.get(user=cast.bram).uuid))
     for what, value in {
@@ -236,6 +254,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<str:document>": uuid.uuid4(),
         "<path:object_id>": key,
         "<int:pk>": 1,
+        "<path:media_type>": PDF,
     }.items():
         path = path.replace(what, str(value))
     return "/" + path

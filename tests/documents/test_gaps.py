@@ -60,6 +60,16 @@ def test_numbers_that_jump_are_named(cast: Cast, number: str, words: list[str]) 
     assert told(cast, *lines) == [[], words]
 
 
+def test_numbers_that_go_on_over_the_new_year_have_no_gap(cast: Cast) -> None:
+    lines = [("250", date(2025, 12, 30), 0, 10), ("251", date(2026, 1, 9), 10, 30)]
+    assert told(cast, *lines) == [[], []]
+
+
+def test_a_statement_without_a_number_is_placed_by_its_balance(cast: Cast) -> None:
+    lines = [("4", date(2026, 1, 3), 0, 10), ("0", date(2026, 1, 9), 10, 30)]
+    assert told(cast, *lines) == [[], []]
+
+
 def test_a_year_that_does_not_begin_at_one_misses_its_first_statements(cast: Cast) -> None:
     lines = [("250", date(2025, 12, 30), 0, 10), ("3", date(2026, 1, 9), 10, 30)]
     assert told(cast, *lines) == [[], ["Statements 1 to 2 of 2026 are missing."]]
