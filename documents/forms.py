@@ -55,7 +55,7 @@ class FilingFilter(forms.Form):
     @property
     def choices(self) -> list[forms.BoundField]:
         """The fields with something to choose from."""
-        fields = (self[name] for name in ("kind", "series", "year"))
+        fields = (self[name] for name in ("kind", "year", "series"))
         return [field for field in fields if len(field.field.choices) > 1]  # type: ignore[attr-defined]
 
     def _of_kind(self, count: Count) -> bool:
