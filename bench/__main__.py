@@ -1,4 +1,4 @@
-"""`python -m bench <word>`: seed, verify, run, plans, cancel, or all of them.
+"""`python -m bench <word>`: seed, verify, run, plans, cancel, or all of them; and `lists`.
 
 Each word prints one table and keeps the same as JSON in var/bench/. The exit status is 1 when a
 goal is not met, so that a pipeline notices.
@@ -34,12 +34,13 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("word", choices=["seed", *WORDS, "all"])
+    parser.add_argument("word", choices=["seed", *WORDS, "lists", "all"])
     parser.add_argument("--size", choices=["S", "M", "L"], help="0.5, 20 or 60 million documents")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of `run`, interleaved")
     parser.add_argument("--seconds", type=float, default=0.8, help="of each measurement of `run`")
     parser.add_argument("--threads", type=int, default=8, help="blocking threads of each server")
     parser.add_argument("--calls", type=int, default=10_000, help="of `cancel`, after the commit")
+    parser.add_argument("--documents", type=int, default=200_000, help="of the office of `lists`")
     return parser.parse_args()
 
 

@@ -33,6 +33,11 @@ class KindOfDocument(NamedTuple):
     uuid_on_the_wire: bool = True
     aliases: dict[str, str] = {}  # never changed
 
+    @property
+    def label(self) -> str:
+        """What people call it, in the reader's language."""
+        return str(DocumentKind(self.type).label)
+
 
 KINDS = [
     KindOfDocument(
@@ -67,3 +72,4 @@ KINDS = [
 ]
 BY_TYPE = {kind.type: kind for kind in KINDS}
 BY_PATH = {kind.path: kind for kind in KINDS}
+BY_KIND = {int(kind.kind): kind for kind in KINDS}

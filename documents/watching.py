@@ -11,7 +11,8 @@ from django.db import connection
 from accounts.tenancy import office_scope
 from clients.models import Client
 from consents.models import Consent
-from documents.models import Document, DocumentRead, Kind, Outcome
+from documents.kinds import BY_KIND
+from documents.models import Document, DocumentRead, Outcome
 
 # The export reads so many rows at a time.
 BATCH = 500
@@ -38,10 +39,17 @@ class Fetch(NamedTuple):
     whole: bool
 
 
-def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch]:
-    """The newest fetches of this company's documents under its office, older than `before`."""
+def fetches(
+    client: Client, limit: int, before: int | None = None, document: Document | None = None
+) -> list[Fetch]:
+    """The newest fetches of this company's documents under its office, older than `before`.
+
+    Of one document alone where it is given.
+    """
     with office_scope(client.office_id):
         documents = Document.objects.filter(client=client)
+        if document is not None:
+            documents = documents.filter(pk=document.pk)
         found = DocumentRead.objects.filter(
             office_id=client.office_id,
             document_id__in=documents.values("pk"),
@@ -57,7 +65,7 @@ def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch
             row.pk,
             row.at,
             consents[row.consent_id].partner.name,
-            str(Kind(known[row.document_id].kind).label),
+            BY_KIND[known[row.document_id].kind].label,
             known[row.document_id].public_id or str(known[row.document_id].uuid),
             row.media_type,
             row.outcome == Outcome.SERVED,
@@ -88,9 +96,16 @@ def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
     ]
 
 
-def all_fetches(client: Client) -> Iterator[Fetch]:
+def all_fetches(client: Client, document: Document | None = None) -> Iterator[Fetch]:
     """Every fetch, newest first, a batch at a time."""
-    batch = fetches(client, BATCH)
+    batch = fetches(client, BATCH, document=document)
     while batch:
         yield from batch
-        batch = fetches(client, BATCH, batch[-1].key)
+        batch = fetches(client, BATCH, batch[-1].key, document)
+
+
+def who_may_read(document: Document) -> list[Consent]:
+    """The consents under which this document may be fetched, by the name of the software."""
+    client, kind = document.client, BY_KIND[document.kind].type
+    covering = Consent.objects.covering(client).with_use().select_related("partner")
+    return [one for one in covering.order_by("partner__name") if kind in one.shared_kinds]

@@ -6,7 +6,8 @@ import itertools
 import os
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from accounts.tenancy import every_office
 from clients.models import Client
 from consents.actors import Actor, ActorKind
 from consents.models import Consent, Terms
-from documents.models import Content, Document, Kind
+from documents.models import Content, Document, Filing, Kind
 from documents.storage import keep
 from partners.models import Application, DocumentKind, Partner, RedirectUri
 
@@ -189,3 +190,30 @@ def make_document(
 def make_documents(client: Client, moments: Sequence[datetime]) -> list[Document]:
     with transaction.atomic():
         return [make_document(client, available_at=moment) for moment in moments]
+
+
+def make_filed_document(
+    client: Client,
+    *,
+    kind: Kind = Kind.BANK_ACCOUNT_STATEMENT,
+    contents: dict[str, bytes] | None = None,
+    **fields: Any,
+) -> Filing:
+    """A document with what its reader said of it, as the ingest writes both."""
+    document = make_document(client, kind=kind, contents=contents)
+    n = unique()
+    told: dict[str, Any] = {
+        "natural_key": f"key {n}",
+        "sha256": f"{n:064d}",
+        "series": "BE68539007547034" if kind == Kind.BANK_ACCOUNT_STATEMENT else "",
+        "number": str(n),
+        "dated_on": date(2026, 3, 2),
+        "currency": "EUR",
+        "amount": Decimal("100"),
+        **fields,
+    }
+    told.setdefault("words", f"{told['number']} {told.get('counterparty', '')}".lower())
+    with every_office():
+        return Filing.objects.create(
+            document=document, office_id=client.office_id, client=client, kind=kind, **told
+        )

@@ -16,6 +16,8 @@ from accounts.models import Invitation, Role, User
 from clients.models import Transfer
 from documents.formats import Reason
 from documents.models import Quarantined
+from documents.kinds import PDF
+from documents.models import Document, Filing
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
@@ -72,7 +74,13 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "clients:withdraw": POST_ONLY,
     "clients:answer": PROVEN,
     "documents:company": OF_OFFICE,
+    "documents:watchers": OF_OFFICE,
     "documents:reads": OF_OFFICE,
+    "documents:filings": OF_OFFICE,
+    "documents:paper": OF_OFFICE,
+    "documents:file": OF_OFFICE,
+    "documents:readers": OF_OFFICE,
+    "documents:document_reads": OF_OFFICE,
     "accounts:language": POST_ONLY,
     "accounts:me": LOGGED_IN,
     "accounts:email": (LOGIN,) * 5,
@@ -217,6 +225,12 @@ def _refused() -> int:
     """A file in the quarantine."""
     fields = {"name": "refused.cod", "size": 7, "reason": Reason.UNKNOWN_FORMAT.value}
     return int(Quarantined.objects.get_or_create(sha256="0" * 64, defaults=fields)[0].pk)
+def _document(cast: Cast) -> Document:
+    """A paper of the bakery."""
+    known = Filing.objects.filter(client=cast.bakery).select_related("document").first()
+    if known is None:
+        known = factories.make_filed_document(cast.bakery, contents={PDF: b"%PDF-1.4"})
+    return known.document
 
 
 def filled(name: str, path: str, cast: Cast) -> str:
@@ -254,6 +268,8 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return "/admin/autocomplete/?app_label=consents&model_name=consent&field_name=office"
     if name == "admin:password_change_done":
         return "/admin/password_change/done/"
+    if "/documents/<uuid:uuid>" in path:
+        path = path.replace("<uuid:uuid>", str(_document(cast).uuid))
     if name in ("accounts:role", "accounts:remove"):
         path = path.replace("<uuid:uuid>", str(cast.janssens.memberships.get(user=cast.bram).uuid))
     if name == "clients:answer":
@@ -273,6 +289,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<path:object_id>": key,
         "<int:pk>": 1,
         "<str:iban>": "BE68539007547034",
+        "<path:media_type>": PDF,
     }.items():
         path = path.replace(what, str(value))
     return "/" + path

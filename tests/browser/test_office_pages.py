@@ -88,6 +88,8 @@ def test_bram_sees_who_fetched_what_of_a_company(
     bram.check_screen()
     bram.page.click(f'main a:has-text("{people.bakery.name}")')
     bram.page.wait_for_url(f"**/companies/{number}")
+    bram.page.click(f"main a[href$='{number}/who']")
+    bram.page.wait_for_url("**/who")
     assert people.ledgerly.name in bram.text()
     assert str(document.uuid) in bram.text()
     bram.check_screen()

@@ -2,54 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
-from accounts.spreadsheet import csv_file, iso
+from accounts.tenancy import office_scope
 from clients.models import Client
+from documents.filings import by_year
 from documents.forms import ReadsFilter
+from documents.models import Filing
+from documents.views.pages import PAGE, company_of, company_page, fetches_as_csv, office_page
 from documents.watching import all_fetches, fetches, use_by_company
-
-PAGE = 50
 
 
 @require_safe
 @office_view()
 def company(request: OfficeRequest, number: str) -> HttpResponse:
+    """The documents of a company: how many, by year, kind, and account, agency or card."""
+    client = company_of(request, number)
+    with office_scope(request.office.pk):
+        years = by_year(Filing.objects.filter(client=client).counts())
+    context = {**company_page(request, client), "tab": "documents", "years": years}
+    return render(request, "documents/company.html", context)
+
+
+@require_safe
+@office_view()
+def watchers(request: OfficeRequest, number: str) -> HttpResponse:
     """Who can see this company, and who fetched which document, when, in which format."""
-    client = _one(request, number)
+    client = company_of(request, number)
     asked = ReadsFilter(request.GET)
     asked.is_valid()
     page = fetches(client, PAGE + 1, asked.cleaned_data.get("before"))
     consents = request.office.consents.covering(client).with_use().select_related("partner")
     context = {
-        **_office_page(request),
-        "client": client,
+        **company_page(request, client),
+        "tab": "watchers",
         "consents": consents.order_by("partner__name"),
         "fetches": page[:PAGE],
         "next_url": f"?before={page[PAGE - 1].key}" if page[PAGE:] else None,
     }
-    return render(request, "documents/company.html", context)
+    return render(request, "documents/watchers.html", context)
 
 
 @require_safe
 @office_view()
 def reads(request: OfficeRequest, number: str) -> HttpResponse:
     """The same as CSV, all of it."""
-    client = _one(request, number)
-    heads = [_("When"), _("Software"), _("Kind"), _("Document"), _("Format"), _("Whole")]
-    rows = (
-        [iso(one.at), one.software, one.kind, one.document, one.format, str(int(one.whole))]
-        for one in all_fetches(client)
-    )
-    return csv_file(f"who-read-{client.company_number}.csv", heads, rows)
+    client = company_of(request, number)
+    return fetches_as_csv(f"who-read-{client.company_number}.csv", all_fetches(client))
 
 
 @require_safe
@@ -59,14 +64,5 @@ def use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     consents = request.office.consents.select_related("partner")
     consent = get_object_or_404(consents, uuid=uuid)
     page = use_by_company(consent, PAGE * 2)
-    context = {**_office_page(request), "section": "consents", "consent": consent, "lines": page}
+    context = {**office_page(request), "section": "consents", "consent": consent, "lines": page}
     return render(request, "documents/use.html", context)
-
-
-def _one(request: OfficeRequest, number: str) -> Client:
-    clients = Client.objects.active().filter(office=request.office)
-    return get_object_or_404(clients, company_number=number)
-
-
-def _office_page(request: OfficeRequest) -> dict[str, Any]:
-    return {"office": request.office, "role": request.membership.role, "section": "companies"}
