@@ -15,9 +15,8 @@ from accounts.invitations import VALID_FOR, digest_of, token_of
 from accounts.models import Invitation, Role, User
 from clients.models import Transfer
 from documents.formats import Reason
-from documents.models import Quarantined
 from documents.kinds import PDF
-from documents.models import Document, Filing
+from documents.models import Document, Filing, Quarantined
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
@@ -225,6 +224,8 @@ def _refused() -> int:
     """A file in the quarantine."""
     fields = {"name": "refused.cod", "size": 7, "reason": Reason.UNKNOWN_FORMAT.value}
     return int(Quarantined.objects.get_or_create(sha256="0" * 64, defaults=fields)[0].pk)
+
+
 def _document(cast: Cast) -> Document:
     """A paper of the bakery."""
     known = Filing.objects.filter(client=cast.bakery).select_related("document").first()

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_let_offices_close'),
-        ('consents', '0003_let_two_operators_end_access'),
+        ('consents', '0004_note_who_saw_a_request'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
 from accounts.tenancy import office_scope
-from clients.models import Client
 from documents.filings import by_year
 from documents.forms import ReadsFilter
 from documents.models import Filing

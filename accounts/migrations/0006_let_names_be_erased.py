@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_keep_admins_and_history'),
+        ('accounts', '0005_record_looks_of_operators'),
     ]
 
     operations = [

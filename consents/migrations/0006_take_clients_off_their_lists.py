@@ -9,7 +9,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consents", "0003_let_two_operators_end_access"),
+        ("consents", "0005_tell_offices_of_their_software"),
         ("clients", "0003_name_clients_outside"),
     ]
 
