@@ -72,14 +72,20 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Requests whose time is over and that nobody wrote down as lapsed yet."""
         return self.filter(status="to_be_determined", closed_at=None, lapses_at__lte=Now())
 
-    def covering(self, client: Client) -> ConsentQuerySet:
-        """Those under which this company may be read: allowed, and the office shares it."""
+    def covering(self, client: Client, kind: str | None = None) -> ConsentQuerySet:
+        """Those under which this company, or this kind of its documents, may be read: allowed,
+        and the office shares it."""
         from consents.scope import ListedClient
 
         listed = ListedClient.objects.filter(consent=models.OuterRef("pk"), client=client)
         allowed = self.filter(office=client.office_id, status="allowed")
         allowed = allowed.annotate(is_listed=models.Exists(listed))
-        return allowed.filter(only_listed=models.F("is_listed"))
+        allowed = allowed.filter(only_listed=models.F("is_listed"))
+        if kind is None:
+            return allowed
+        return allowed.filter(partner__document_kinds__contains=[kind]).exclude(
+            excluded_kinds__contains=[kind]
+        )
 
     def asked(self, person: User) -> ConsentQuerySet:
         """Add `asks`: the events by which colleagues asked this person to decide, oldest first."""

@@ -9,4 +9,5 @@ class CompanyFilter(forms.Form):
 
 
 class ReadsFilter(forms.Form):
+    document = forms.UUIDField(required=False)
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62)

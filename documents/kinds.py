@@ -65,5 +65,6 @@ KINDS = [
         Kind.SALES_INVOICE, DocumentKind.SALES_INVOICE.value, "sales-invoices", "createdAt"
     ),
 ]
+BY_KIND: dict[int, KindOfDocument] = {kind.kind: kind for kind in KINDS}
 BY_TYPE = {kind.type: kind for kind in KINDS}
 BY_PATH = {kind.path: kind for kind in KINDS}

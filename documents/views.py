@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -16,7 +16,9 @@ from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
 from clients.models import Client
 from documents.forms import CompanyFilter, ReadsFilter
-from documents.watching import all_fetches, fetches, use_by_company
+from documents.kinds import BY_KIND
+from documents.models import Document
+from documents.watching import all_fetches, document_of, fetches, use_by_company
 
 PAGE = 50
 
@@ -43,18 +45,20 @@ def companies(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @office_view()
 def company(request: OfficeRequest, number: str) -> HttpResponse:
-    """Who can see this company, and who fetched which document, when, in which format."""
+    """Who can see this company, or one document of it, and who fetched what, when and how."""
     client = _one(request, number)
-    asked = ReadsFilter(request.GET)
-    asked.is_valid()
-    page = fetches(client, PAGE + 1, asked.cleaned_data.get("before"))
-    consents = request.office.consents.covering(client).with_use().select_related("partner")
+    asked, document = _asked(request, client)
+    page = fetches(client, PAGE + 1, asked.get("before"), document)
+    only = {"document": document.uuid} if document else {}
+    kind = BY_KIND[document.kind].type if document else None
+    consents = request.office.consents.covering(client, kind).with_use().select_related("partner")
     context = {
         **_office_page(request),
         "client": client,
+        "document": document,
         "consents": consents.order_by("partner__name"),
         "fetches": page[:PAGE],
-        "next_url": f"?before={page[PAGE - 1].key}" if page[PAGE:] else None,
+        "next_url": f"?{urlencode(only | {'before': page[PAGE - 1].key})}" if page[PAGE:] else None,
     }
     return render(request, "documents/company.html", context)
 
@@ -64,10 +68,11 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
 def reads(request: OfficeRequest, number: str) -> HttpResponse:
     """The same as CSV, all of it."""
     client = _one(request, number)
+    _rest, document = _asked(request, client)
     heads = [_("When"), _("Software"), _("Kind"), _("Document"), _("Format"), _("Whole")]
     rows = (
         [iso(one.at), one.software, one.kind, one.document, one.format, str(int(one.whole))]
-        for one in all_fetches(client)
+        for one in all_fetches(client, document)
     )
     return csv_file(f"who-read-{client.company_number}.csv", heads, rows)
 
@@ -86,6 +91,17 @@ def use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 def _one(request: OfficeRequest, number: str) -> Client:
     clients = Client.objects.active().filter(office=request.office)
     return get_object_or_404(clients, company_number=number)
+
+
+def _asked(request: OfficeRequest, client: Client) -> tuple[dict[str, Any], Document | None]:
+    """What the address asks for; a document of another company is 404, nonsense is left out."""
+    form = ReadsFilter(request.GET)
+    form.is_valid()
+    wanted = form.cleaned_data.get("document")
+    document = document_of(client, wanted) if wanted else None
+    if wanted and document is None:
+        raise Http404
+    return form.cleaned_data, document
 
 
 def _office_page(request: OfficeRequest) -> dict[str, Any]:

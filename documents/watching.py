@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection
 
@@ -34,14 +35,28 @@ class Fetch(NamedTuple):
     software: str
     kind: str
     document: str
+    uuid: UUID
     format: str
     whole: bool
 
 
-def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch]:
-    """The newest fetches of this company's documents under its office, older than `before`."""
+def document_of(client: Client, uuid: UUID) -> Document | None:
+    """A document of this company, as its office sees it."""
+    with office_scope(client.office_id):
+        return Document.objects.filter(client=client, uuid=uuid).first()
+
+
+def fetches(
+    client: Client, limit: int, before: int | None = None, document: Document | None = None
+) -> list[Fetch]:
+    """The newest fetches of this company's documents under its office, older than `before`.
+
+    Only those of one `document`, where one is given.
+    """
     with office_scope(client.office_id):
         documents = Document.objects.filter(client=client)
+        if document is not None:
+            documents = documents.filter(pk=document.pk)
         found = DocumentRead.objects.filter(
             office_id=client.office_id,
             document_id__in=documents.values("pk"),
@@ -59,6 +74,7 @@ def fetches(client: Client, limit: int, before: int | None = None) -> list[Fetch
             consents[row.consent_id].partner.name,
             str(Kind(known[row.document_id].kind).label),
             known[row.document_id].public_id or str(known[row.document_id].uuid),
+            known[row.document_id].uuid,
             row.media_type,
             row.outcome == Outcome.SERVED,
         )
@@ -84,9 +100,9 @@ def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
     return [CompanyUse(clients[client], served, last) for client, served, last in rows]
 
 
-def all_fetches(client: Client) -> Iterator[Fetch]:
-    """Every fetch, newest first, a batch at a time."""
-    batch = fetches(client, BATCH)
+def all_fetches(client: Client, document: Document | None = None) -> Iterator[Fetch]:
+    """Every fetch, newest first, a batch at a time; of one `document`, where one is given."""
+    batch = fetches(client, BATCH, document=document)
     while batch:
         yield from batch
-        batch = fetches(client, BATCH, batch[-1].key)
+        batch = fetches(client, BATCH, batch[-1].key, document)

@@ -77,6 +77,37 @@ def test_the_csv_has_every_fetch_and_the_page_goes_by_key(cast: Cast) -> None:
     assert rows[1][1] == cast.ledgerly.name
 
 
+def test_an_sees_who_can_see_and_who_fetched_one_document(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    wanted, other = fetched(cast, cast.bakery, times=60), fetched(cast, cast.bakery)
+    an, path = as_person(cast.an), page(cast, cast.bakery.company_number)
+    assert f"?document={wanted.uuid}" in an.get(f"{path}?before=999999999").content.decode()
+    shown = an.get(f"{path}?document={wanted.uuid}").content.decode()
+    assert "Who can see this document?" in shown
+    assert cast.ledgerly.name in shown
+    assert str(other.uuid) not in shown
+    older = shown.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
+    assert an.get(path + older.replace("&amp;", "&")).content.decode().count(f"<td>{CODA}") == 10
+    sheet = an.get(f"{path}/reads.csv?document={other.uuid}").content.decode("utf-8-sig")
+    assert [row[3] for row in csv.reader(io.StringIO(sheet))][1:] == [str(other.uuid)]
+    # The office leaves the kind out: the company is still shared, this document is not.
+    change_scope(cast.fresh(), acting(cast.an), ScopeChange(kinds_out=("bankAccountStatement",)))
+    assert "No software." in an.get(f"{path}?document={wanted.uuid}").content.decode()
+    assert "No software." not in an.get(path).content.decode()
+
+
+def test_a_document_of_another_company_is_not_found_here(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    shop = factories.make_client(cast.janssens, "Shop")
+    foreign = fetched(cast, shop)
+    for path in (
+        page(cast, cast.bakery.company_number),
+        f"{page(cast, cast.bakery.company_number)}/reads.csv",
+    ):
+        assert as_person(cast.an).get(f"{path}?document={foreign.uuid}").status_code == 404
+        assert as_person(cast.an).get(f"{path}?document=nonsense").status_code == 200
+
+
 def test_no_query_is_added_per_company_or_fetch(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
