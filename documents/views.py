@@ -49,7 +49,7 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
     client = _one(request, number)
     asked, document = _asked(request, client)
     page = fetches(client, PAGE + 1, asked.get("before"), document)
-    only = {"document": document.uuid} if document else {}
+    only = {"document": str(document.uuid)} if document else {}
     kind = BY_KIND[document.kind].type if document else None
     consents = request.office.consents.covering(client, kind).with_use().select_related("partner")
     context = {
@@ -58,7 +58,7 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
         "document": document,
         "consents": consents.order_by("partner__name"),
         "fetches": page[:PAGE],
-        "next_url": f"?{urlencode(only | {'before': page[PAGE - 1].key})}" if page[PAGE:] else None,
+        "next_url": page[PAGE:] and f"?{urlencode(only | {'before': str(page[PAGE - 1].key)})}",
     }
     return render(request, "documents/company.html", context)
 
