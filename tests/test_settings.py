@@ -50,6 +50,13 @@ def test_an_address_without_scheme_is_refused() -> None:
     assert "PORTAL_URL must be a full address" in done.stderr.strip().splitlines()[-1]
 
 
+def test_proof_cannot_be_kept_for_less_than_ten_years() -> None:
+    done = python("from django.conf import settings; settings.DEBUG", PORTAL_PROOF_YEARS="9")
+    assert "PORTAL_PROOF_YEARS must be at least 10" in done.stderr.strip().splitlines()[-1]
+    program = "from django.conf import settings; print(settings.PORTAL_PROOF_YEARS)"
+    assert python(program, PORTAL_PROOF_YEARS="12").stdout == "12\n"
+
+
 def test_a_deployment_has_no_findings() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
