@@ -106,6 +106,7 @@ def pages(consent: Consent) -> list[str]:
         f"{lists[Office]}{consent.office_id}/change/",
         f"/admin/partners/partner/{consent.partner_id}/change/",
         f"/admin/partners/partner/{consent.partner_id}/state/",
+        f"/admin/partners/partner/{consent.partner_id}/monitor/",
     ]
 
 
