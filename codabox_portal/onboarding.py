@@ -19,6 +19,7 @@ from oauth2_provider.generators import generate_client_id, generate_client_secre
 
 from accounts.models import User
 from codabox_portal.admin import Page
+from codabox_portal.monitor import monitor_page
 from codabox_portal.retiring import retire_page
 from consents.models import Status
 from consents.tasks import tell_of_software
@@ -133,9 +134,11 @@ class Partners(Page):
         secret = self.admin_site.admin_view(self.secret)
         state = self.admin_site.admin_view(self.state)
         retire = self.admin_site.admin_view(partial(retire_page, self))
+        monitor = self.admin_site.admin_view(partial(monitor_page, self))
         return [
             path("<int:pk>/secret/", secret, name="partner_secret"),
             path("<int:pk>/state/", state, name="partner_state"),
+            path("<int:pk>/monitor/", monitor, name="partner_monitor"),
             path("<int:pk>/retire/", retire, name="partner_retire"),
             *super().get_urls(),
         ]

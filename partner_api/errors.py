@@ -84,7 +84,11 @@ def answer(error: Exception) -> HttpResponse:
     """Turn any exception into the answer of the contract; unknown ones are logged, not shown."""
     known = error if isinstance(error, ApiError) else _translated(error)
     body = orjson.dumps({"errors": [fault.as_json() for fault in known.faults]})
-    return HttpResponse(body, status=known.status, content_type=MEDIA_TYPE, headers=known.headers)
+    response = HttpResponse(
+        body, status=known.status, content_type=MEDIA_TYPE, headers=known.headers
+    )
+    response.code = known.faults[0].code  # type: ignore[attr-defined]  # for the counter
+    return response
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 from partner_api.errors import answer
+from partner_api.refusals import count_refusal
 
 PREFIX = "/codabox-connect"
 # A browser that is led here shows nothing, runs nothing and frames nothing.
@@ -46,6 +47,9 @@ class ApiMiddleware:
                 partner=getattr(request, "partner_id", None),
                 milliseconds=round((time.perf_counter() - began) * 1000, 1),
             )
+        code, partner = getattr(response, "code", ""), getattr(request, "partner_id", None)
+        if code and partner is not None and response.status_code < 500:
+            count_refusal(partner, code)
         # Our line says it all; Django would log every refusal a second time.
         response._has_been_logged = True  # type: ignore[attr-defined]
         response["ibanity-request-id"] = request_id

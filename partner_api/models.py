@@ -1,4 +1,4 @@
-"""The only table of the API: what a POST with an idempotency key did."""
+"""The tables of the API: what a POST with an idempotency key did, and what was refused."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -27,3 +27,22 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target} {self.key}"
+
+
+class RefusalCount(models.Model):
+    """How many calls of a software were refused on one day with one code; see refusals."""
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="refusals")
+    day = models.DateField()
+    code = models.CharField(max_length=40)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "day", "code"], name="partner_api_refusalcount_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} · {self.day} · {self.code}"

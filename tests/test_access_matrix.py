@@ -184,6 +184,7 @@ MATRIX["admin:office_number"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 MATRIX["admin:partner_retire"] = OPERATORS
+MATRIX["admin:partner_monitor"] = OPERATORS
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:

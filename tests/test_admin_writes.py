@@ -40,6 +40,7 @@ EMPTY_POST: dict[str, int] = {
     "admin:office_number": ASKS_AGAIN,
     "admin:office_state": SHOWN,
     "admin:partner_state": SHOWN,
+    "admin:partner_monitor": SHOWN,
     "admin:partner_secret": SHOWN,
     # These have a form, which says what is missing.
     "admin:partners_partner_add": SHOWN,
