@@ -28,6 +28,10 @@ def _redis() -> Redis:
     return Redis.from_url(settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25)
 
 
+# Made before threads ask: of two made at once the one thrown away would close lines in use.
+_redis()
+
+
 def count_call(partner_id: int, calls_per_minute: int | None) -> None:
     """Count one call of the partner; raise 429 over its limit, or over everybody's."""
     limit = calls_per_minute or settings.PORTAL_CALLS_PER_MINUTE
