@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ import httpx
 
 from accounts.models import Membership
 from consents.models import Consent
+from partner_api import throttling
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.deployment.browsing import NotNow, Person
@@ -142,3 +144,14 @@ def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
     assert [one for client in clients for one in client.lost] == []
     assert set(answers) <= {200, 201, 303}
     assert all(client.done for client in clients)
+
+
+def test_a_client_of_redis_that_is_thrown_away_closes_no_line_in_use() -> None:
+    """In a web process that begins, threads make the client twice; one of them stays."""
+    client = throttling._redis.__wrapped__()
+    line = client.connection_pool.get_connection()
+    del client
+    gc.collect()
+    line.send_command("PING")
+    assert line.read_response() == b"PONG"
+    line.disconnect()
