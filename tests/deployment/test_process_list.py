@@ -60,18 +60,6 @@ def test_an_allows_and_cancels_through_every_process_of_the_list(
     assert not [process.name for process in deployment.processes if process.is_dead]
 
 
-def test_each_process_that_is_asked_to_end_does_so(there: Cast, deployment: Deployment) -> None:
-    asked = [*deployment.webs, *deployment.workers, deployment.beat]
-    for process in asked:
-        process.process.terminate()
-    assert {process.name: process.process.wait(70) for process in asked} == dict.fromkeys(
-        ("web1", "web2", "worker1", "worker2", "beat"), 0
-    )
-    for process in asked:
-        process.start()
-    deployment.wait_until_ready(*deployment.webs)
-
-
 def handed_to_nginx(deployment: Deployment, software: Software, path: str) -> bool:
     """What the portal itself answers to nginx: where the file lies, without its bytes."""
     proof = ClientCertificate.objects.get(partner=software.partner).fingerprint

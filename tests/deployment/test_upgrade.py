@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ import httpx
 
 from accounts.models import Membership
 from consents.models import Consent
+from partner_api import throttling
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.deployment.browsing import NotNow, Person
@@ -117,26 +119,38 @@ def working(there: Cast, deployment: Deployment) -> Iterator[list[Client]]:
             client.join(60)
 
 
-def replace(web: Process, deployment: Deployment) -> None:
-    web.process.terminate()
-    assert web.process.wait(70) == 0
-    web.start()
-    deployment.wait_until_ready(web)
+def replace(process: Process) -> None:
+    """Ask it to end, and start it anew when it has."""
+    process.process.terminate()
+    assert process.process.wait(70) == 0, process.log.read_text()[-4000:]
+    process.start()
 
 
 def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
     there: Cast, deployment: Deployment, rounds: float
 ) -> None:
-    """Each of the two once; `--rounds 10` ten times each for a release."""
+    """As *Upgrade without a gap* says, once; `--rounds 10` ten times for a release."""
     with working(there, deployment) as clients:
         time.sleep(0.5)
         for _round in range(max(1, int(rounds))):
             for web in deployment.webs:
-                replace(web, deployment)
-                time.sleep(0.5)
+                replace(web)
+                deployment.wait_until_ready(web)
+        for process in (*deployment.workers, deployment.beat):
+            replace(process)
     answers: Counter[int] = sum((client.answers for client in clients), Counter())
     walked = Consent.objects.filter(office__name="Walkers", status="cancelled").count()
     print(f"{answers.total()} answers: {dict(sorted(answers.items()))}; {walked} flows walked")
     assert [one for client in clients for one in client.lost] == []
     assert set(answers) <= {200, 201, 303}
     assert all(client.done for client in clients)
+
+
+def test_a_client_of_redis_that_is_thrown_away_closes_no_line_in_use() -> None:
+    """In a web process that begins, threads make the client twice; one of them stays."""
+    client = throttling._redis.__wrapped__()
+    line = client.connection_pool.get_connection()
+    del client
+    gc.collect()
+    assert line.is_connected
+    line.disconnect()
