@@ -50,6 +50,13 @@ def test_an_address_without_scheme_is_refused() -> None:
     assert "PORTAL_URL must be a full address" in done.stderr.strip().splitlines()[-1]
 
 
+def test_a_network_that_is_none_is_refused() -> None:
+    done = python("from django.conf import settings; settings.DEBUG", PORTAL_METRICS_FROM="10.0/8")
+    last = done.stderr.strip().splitlines()[-1]
+    assert "PORTAL_METRICS_FROM" in last
+    assert "10.0/8" in last
+
+
 def test_a_deployment_has_no_findings() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
