@@ -32,4 +32,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="3", minute="10"),
     },
     "leave a sign of life": {"task": "operation.tasks.pulse", "schedule": 60.0},
+    "measure how fast a stop stops": {
+        "task": "operation.tasks.measure_a_stop",
+        "schedule": 60.0,
+        # What waited for a worker measures nothing about now.
+        "options": {"expires": 55},
+    },
 }

@@ -55,6 +55,10 @@ PORTAL_ACCEL: str = env.str("PORTAL_ACCEL", default="")
 PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
 # From which networks Prometheus asks; to everybody else there is no /metrics.
 PORTAL_METRICS_FROM: list[str] = networks("PORTAL_METRICS_FROM", "127.0.0.0/8,::1/128")
+# The software that measures how fast a stop stops (manage.py make_probe); no secret: it is off.
+PORTAL_PROBE_CLIENT: str = env.str("PORTAL_PROBE_CLIENT", default="")
+PORTAL_PROBE_SECRET: str = env.str("PORTAL_PROBE_SECRET", default="")
+PORTAL_PROBE_URL: str = env.str("PORTAL_PROBE_URL", default=PORTAL_URL).rstrip("/")
 # How often one partner may call the API in a minute; a partner can have a limit of its own.
 PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000)
 # Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.

@@ -55,6 +55,12 @@ ENDPOINTS = """
         count(*) filter (where flagged_at is not null)
     from notifications_webhookendpoint
 """
+# The newest stop that was measured.
+STOP = """
+    select seconds, served, extract(epoch from statement_timestamp() - begun_at)
+    from operation_stopmeasurement where fault = '' and released_at is not null
+    order by begun_at desc limit 1
+"""
 PULSE = "select extract(epoch from statement_timestamp() - at) from operation_pulse"
 
 
@@ -97,6 +103,8 @@ class Figures(Collector):
         yield from _of_consents()
         yield from _of_what_waits()
         yield from _of_jobs()
+        if settings.PORTAL_PROBE_SECRET:
+            yield from _of_stops()
         anchored = newest_anchor_age()
         yield gauge(
             "portal_ledger_anchor_age_seconds",
@@ -142,6 +150,14 @@ def _of_what_waits() -> Iterator[Metric]:
     for state, count in zip(("on", "off", "flagged"), *_rows(ENDPOINTS), strict=True):
         endpoints.add_metric([state], count)
     yield endpoints
+
+
+def _of_stops() -> Iterator[Metric]:
+    seconds, served, age = next(iter(_rows(STOP)), (None, 0, NEVER))
+    if seconds is not None:
+        yield gauge("portal_stop_seconds", "From a stop to the first refused answer", seconds)
+        yield gauge("portal_stop_served_after", "Answers with data asked for after it", served)
+    yield gauge("portal_stop_measured_age_seconds", "Since a stop was last measured", float(age))
 
 
 def _of_jobs() -> Iterator[Metric]:

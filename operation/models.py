@@ -28,3 +28,39 @@ class Pulse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class StopMeasurement(models.Model):
+    """One stop of the probe's software, as `operation.probe` measured it.
+
+    The row is written in the transaction of the stop: while `released_at` is empty the stop is
+    ours to undo, whoever dies in between.
+    """
+
+    begun_at = models.DateTimeField(db_default=Now(), editable=False)
+    # From the commit of the stop to the first refused answer; empty where there was a fault.
+    seconds = models.FloatField(null=True)
+    # Answers with data whose question was asked after the commit.
+    served = models.PositiveIntegerField(default=0)
+    # Why nothing was measured: a code of the API, or what kept the portal from answering.
+    fault = models.CharField(max_length=100, blank=True, default="")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-begun_at"], name="operation_stop_newest")]
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=models.Q(released_at=None),
+                name="operation_stop_one_at_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(released_at=None)
+                | models.Q(seconds__isnull=False, fault="")
+                | (models.Q(seconds=None) & ~models.Q(fault="")),
+                name="operation_stop_measured_or_why_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.fault or f"{self.seconds} s"
