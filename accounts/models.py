@@ -20,8 +20,9 @@ from accounts.company_number import validate_company_number
 from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.invitations import Invitation
 from accounts.last_admin import KEEP_AN_ADMIN, LastAdmin, changing_people
+from accounts.letters import Letter
 
-__all__ = ["Invitation", "LastAdmin", "MembershipEvent"]
+__all__ = ["Invitation", "LastAdmin", "Letter", "MembershipEvent"]
 
 SEEN_EVERY = timedelta(minutes=5)
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]

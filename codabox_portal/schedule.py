@@ -18,6 +18,11 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
     },
     "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
+    "mail what was not mailed": {"task": "accounts.tasks.sweep_letters", "schedule": 30.0},
+    "forget who was mailed": {
+        "task": "accounts.tasks.forget_letters",
+        "schedule": crontab(hour="3", minute="40"),
+    },
     "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
     "let the default end of searches move on": {
         "task": "documents.tasks.sweep_publications",

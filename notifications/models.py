@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import User
+from accounts.outbox import Outgoing, OutgoingQuerySet
 from consents.models import ConsentEvent
 from notifications.webhook_endpoints import Delivery, WebhookEndpoint
 from notifications.webhook_keys import WebhookKey
 from partners.models import Partner
 
 __all__ = ["Delivery", "WebhookEndpoint", "WebhookKey"]
-
-# After that a mail is no news any more; a mail server may be away that long.
-GIVE_UP_AFTER = timedelta(hours=72)
 
 
 class FanOut(models.Model):
@@ -38,23 +36,13 @@ class FanOut(models.Model):
         return f"event {self.event_id}"
 
 
-class MailQuerySet(models.QuerySet["Mail"]):
-    def due(self) -> MailQuerySet:
-        return self.filter(sent_at=None, given_up_at=None, next_at__lte=Now())
-
-
-class Mail(models.Model):
+class Mail(Outgoing):
     """One mail to one person about one event; at most one, whoever tries how often."""
 
     event = models.ForeignKey(ConsentEvent, models.PROTECT, related_name="+")
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now(), editable=False)
-    next_at = models.DateTimeField(db_default=Now())
-    attempts = models.PositiveIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True)
 
-    objects = MailQuerySet.as_manager()
+    objects: ClassVar[Any] = OutgoingQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -74,13 +62,3 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} → {self.person_id}"
-
-    def sent(self) -> None:
-        Mail.objects.filter(pk=self.pk).update(sent_at=Now(), attempts=self.attempts + 1)
-
-    def failed(self) -> None:
-        """Try again later: after 1, 2, 4 … 64 minutes, and so on for three days."""
-        wait = timedelta(minutes=2 ** min(self.attempts, 6))
-        row = Mail.objects.filter(pk=self.pk)
-        row.update(attempts=self.attempts + 1, next_at=Now() + wait)
-        row.filter(made_at__lte=Now() - GIVE_UP_AFTER).update(given_up_at=Now())

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import DatabaseError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models.functions import Now
 
 from accounts.checks import the_database_role_is_ordinary
@@ -110,7 +111,8 @@ def files() -> Findings:
                 f"{name} lies in the folder of the program and would be lost with it.",
                 "Keep it outside, on a disk that is not restored with the database.",
             )
-    location = settings.STORAGES["documents"].get("OPTIONS", {}).get("location")
+    documents = cast(dict[str, Any], settings.STORAGES["documents"])
+    location = documents.get("OPTIONS", {}).get("location")
     if location is None:
         return
     folder = Path(location).resolve()
@@ -190,12 +192,12 @@ def _mail_server_answers() -> bool:
 
 def database(waiting: int | None) -> Findings:
     """What the database says: who we are there, how old it is, and whether anybody works."""
-    connection.ensure_connection()
+    version = cast(DatabaseWrapper, connection).pg_version
     yield from the_database_role_is_ordinary()
-    if connection.pg_version < OLDEST_POSTGRESQL:
+    if version < OLDEST_POSTGRESQL:
         yield finding(
             19,
-            f"PostgreSQL {connection.pg_version // 10_000} is older than what the portal needs.",
+            f"PostgreSQL {version // 10_000} is older than what the portal needs.",
             "Take 15 or newer.",
         )
     if not Pulse.objects.filter(at__gt=Now() - NOT_SEEN_FOR).exists():

@@ -37,13 +37,15 @@ CALLS = """
 # What waits to be done, since when: after 30 days no sweep looks for an event any more.
 WAITING = """
     select what, count(since), extract(epoch from statement_timestamp() - min(since)) from (
-        values ('event'), ('mail'), ('webhook'), ('publication')
+        values ('event'), ('mail'), ('letter'), ('webhook'), ('publication')
     ) as every(what) left join (
         select 'event' as what, e.at as since from consents_consentevent e
         where e.at > statement_timestamp() - interval '30 days' and not exists (
             select from notifications_fanout f where f.event_id = e.id
         )
         union all select 'mail', made_at from notifications_mail
+        where sent_at is null and given_up_at is null
+        union all select 'letter', made_at from accounts_letter
         where sent_at is null and given_up_at is null
         union all select 'webhook', made_at from notifications_delivery
         where delivered_at is null and given_up_at is null

@@ -16,9 +16,9 @@ from django.utils import translation
 
 from accounts.address import AddressChange
 from accounts.events import TOLD, MembershipEvent
+from accounts.letters import send_reset_link, tell_admins
 from accounts.models import Invitation, User
 from accounts.second_factor import credential_changes
-from accounts.tasks import send_reset_link, tell_admins
 from notifications.emails import TOPICS
 from notifications.models import WebhookEndpoint
 from notifications.tasks import tell_of_trouble
@@ -49,7 +49,7 @@ def people_changed(cast: Cast, language: str) -> None:
         event = MembershipEvent.objects.write(
             cast.janssens, kind, cast.an, email="b@office.example", role="user", person=cast.bram
         )
-        tell_admins(event.pk)
+        tell_admins(event)
     assert {tuple(message.to) for message in mail.outbox} == {(bea.email,)}
 
 
@@ -64,7 +64,7 @@ def logged_in_anew(cast: Cast, language: str) -> None:
 
 
 def reset(cast: Cast, language: str) -> None:
-    send_reset_link(cast.an.pk, language)
+    send_reset_link(cast.an, language)
 
 
 def credentials_changed(cast: Cast, language: str) -> None:
