@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.letters import send_reset_link, tell_of_credential
 from accounts.limits import too_many_requests
-from accounts.mails import tell_of_credential
 from accounts.models import User
 from accounts.requests import address_of
 from accounts.second_factor import credential_changes
 from accounts.sessions import is_known_device, know_device
-from accounts.tasks import send_reset_link
 
 # Behind a socket there is no address; all of those share one limit.
 UNKNOWN_ADDRESS = "::"
@@ -70,4 +69,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def send_password_reset_mail(self, user: User, email: str, told: dict[str, Any]) -> None:
         """Leave it to a worker: the answer must not take longer for an address that we know."""
-        send_reset_link.delay(user.pk, user.language or translation.get_language())
+        send_reset_link(user, user.language or translation.get_language() or "")

@@ -1,24 +1,24 @@
 """A new e-mail address counts when the old and the new mailbox have both said yes.
 
-Each step is a signed link. Nothing is stored before the last one, and a change of the password or
-of the address makes every link that is on its way worthless.
+Each step is a signed link. The account is not touched before the last one, and a change of the
+password or of the address makes every link that is on its way worthless.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from accounts.events import MembershipEvent, MembershipEventKind
-from accounts.mails import send
+from accounts.letters import Letter
 from accounts.models import Membership, User
 
 VALID_FOR = timedelta(hours=24)
@@ -45,16 +45,28 @@ class AddressChange:
             told = signing.loads(token, salt=SALT, max_age=VALID_FOR)
         except signing.BadSignature:
             return None
+        return cls.told(told, person)
+
+    @classmethod
+    def told(cls, told: Mapping[str, Any], person: User) -> Self | None:
+        """The change, unless password or address changed since it was asked for."""
         change = cls(person, told["new"], told["step"])
         return change if constant_time_compare(told["seal"], change._seal()) else None
 
-    def mail(self) -> bool:
-        """Send the link to the mailbox of this step; tell whether the mail server took it."""
-        told = {"new": self.new, "step": self.step, "seal": self._seal()}
-        path = reverse("accounts:confirm_email", args=[signing.dumps(told, salt=SALT)])
+    def _as_told(self) -> dict[str, str]:
+        return {"new": self.new, "step": self.step, "seal": self._seal()}
+
+    def path(self) -> str:
+        """Where the link leads, signed now."""
+        token = signing.dumps(self._as_told(), salt=SALT)
+        return reverse("accounts:confirm_email", args=[token])
+
+    def mail(self) -> None:
+        """Let a worker send the link to the mailbox of this step."""
         to = self.person.email if self.step == "old" else self.new
-        link = f"{settings.PORTAL_URL}{path}"
-        return send("address", to, self.person.language, change=self, link=link)
+        Letter.objects.write(
+            "address", to, self.person.language, person=self.person, told=self._as_told()
+        )
 
     def make(self) -> None:
         """Change the address, once, with an event at each office. Raises AddressTaken."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import pgtrigger
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models.functions import Now
+
+from accounts.letters import tell_admins
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
@@ -53,7 +54,7 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
     ) -> MembershipEvent:
         """Write who did what to whom; names are copied, so that later changes cannot touch them.
 
-        After the commit the other Admins are told of what changes who works for the office.
+        With it stand the mails to the other Admins, where it changes who works for the office.
         """
         event = self.create(
             office=office,
@@ -65,14 +66,8 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
             role=role,
         )
         if kind in TOLD:
-            transaction.on_commit(partial(_tell, event.pk), robust=True)
+            tell_admins(event)
         return event
-
-
-def _tell(event_id: int) -> None:
-    from accounts.tasks import tell_admins
-
-    tell_admins.delay(event_id)
 
 
 # What an update may do: put a pseudonym in the place of a name; see accounts.erasing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
@@ -11,7 +10,7 @@ from django.db import transaction
 
 from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.models import Membership
-from accounts.tasks import tell_of_act
+from accounts.told_of_acts import tell_of_act
 
 if TYPE_CHECKING:
     from accounts.joint import JointAct
@@ -39,4 +38,4 @@ def reset_factor(act: JointAct, by: User) -> None:
                 role=of.role,
                 person=of.user,
             )
-        transaction.on_commit(partial(tell_of_act.delay, act.pk), robust=True)
+        tell_of_act(act)

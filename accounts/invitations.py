@@ -14,10 +14,12 @@ from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.last_admin import changing_people
+from accounts.letters import tell_of_invitation
 
 if TYPE_CHECKING:
     from accounts.models import Membership, Office, User
@@ -36,6 +38,12 @@ class InvitationOver(Exception):
 
 def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def key_from(seed: str, secret: str | None = None) -> str:
+    """The key, of 256 bits, that follows from a seed and the portal's secret: no row holds it."""
+    hmac = salted_hmac(SALT, seed, secret=secret or settings.SECRET_KEY, algorithm="sha256")
+    return hmac.hexdigest()
 
 
 def token_of(key: str) -> str:
@@ -61,18 +69,18 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.select_related("office").filter(key_digest=digest_of(key)).first()
 
     def invite(
-        self, office: Office, by: User, *, email: str, role: str, language: str
-    ) -> tuple[Invitation, str]:
-        """Invite on behalf of an Admin; returns the key that only the mail will know.
+        self, office: Office, by: User, *, email: str, role: str, language: str, then: str = ""
+    ) -> Invitation:
+        """Invite on behalf of an Admin, by a mail whose link leads on to the path `then`.
 
         Raises PermissionDenied, AlreadyThere.
         """
         with changing_people(office, by):
-            return self._make(office, by, email=email, role=role, language=language)
+            return self._make(office, by, email=email, role=role, language=language, then=then)
 
     def invite_first_admin(
         self, office: Office, by: User, *, email: str, language: str
-    ) -> tuple[Invitation, str]:
+    ) -> Invitation:
         """Invite on behalf of an operator, where nobody of the office can; as `invite`."""
         with changing_people(office):
             if not by.is_staff or office.memberships.admins().exists():
@@ -80,9 +88,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             return self._make(office, by, email=email, role="admin", language=language)
 
     def _make(
-        self, office: Office, by: User, *, email: str, role: str, language: str
-    ) -> tuple[Invitation, str]:
-        key = secrets.token_urlsafe(32)
+        self, office: Office, by: User, *, email: str, role: str, language: str, then: str = ""
+    ) -> Invitation:
+        seed = secrets.token_urlsafe(32)
         members = office.memberships.filter(is_active=True, user__email__iexact=email)
         if members.exists() or self.open().filter(office=office, email__iexact=email).exists():
             raise AlreadyThere
@@ -92,12 +100,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             role=role,
             language=language,
             invited_by=by,
-            key_digest=digest_of(key),
+            key_digest=digest_of(key_from(seed)),
             expires_at=Now() + VALID_FOR,
         )
         invitation.refresh_from_db()
         invitation.write(MembershipEventKind.INVITED, by)
-        return invitation, key
+        tell_of_invitation(invitation, seed, then)
+        return invitation
 
 
 class Invitation(models.Model):
@@ -159,16 +168,25 @@ class Invitation(models.Model):
             return "revoked"
         return "expired" if self.is_expired else "invited"
 
-    def resend(self, by: User) -> str:
-        """Begin the 14 days again with a new key, which is returned; the old link dies.
+    def resend(self, by: User) -> None:
+        """Begin the 14 days again with a new key, by mail; the old link dies.
 
         Raises PermissionDenied, InvitationOver.
         """
-        key = secrets.token_urlsafe(32)
+        seed = secrets.token_urlsafe(32)
+        digest = digest_of(key_from(seed))
         with changing_people(self.office, by):
-            self._change(key_digest=digest_of(key), sent_at=Now(), expires_at=Now() + VALID_FOR)
+            self._change(key_digest=digest, sent_at=Now(), expires_at=Now() + VALID_FOR)
             self.write(MembershipEventKind.INVITED_AGAIN, by)
-        return key
+            tell_of_invitation(self, seed)
+
+    def key_of(self, seed: str) -> str | None:
+        """The key of the link that is valid now; None where the seed is not that of this link."""
+        known = (
+            key_from(seed, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        )
+        fitting = (key for key in known if digest_of(key) == self.key_digest)
+        return next(fitting, None) if self.state == "invited" else None
 
     def revoke(self, by: User) -> None:
         """Withdraw it: the link dies. Raises PermissionDenied, InvitationOver."""

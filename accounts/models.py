@@ -21,9 +21,10 @@ from accounts.events import MembershipEvent, MembershipEventKind
 from accounts.invitations import Invitation
 from accounts.joint import JointAct
 from accounts.last_admin import KEEP_AN_ADMIN, LastAdmin, changing_people
+from accounts.letters import Letter
 from accounts.looks import OperatorLook
 
-__all__ = ["Invitation", "JointAct", "LastAdmin", "MembershipEvent", "OperatorLook"]
+__all__ = ["Invitation", "JointAct", "LastAdmin", "Letter", "MembershipEvent", "OperatorLook"]
 
 SEEN_EVERY = timedelta(minutes=5)
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]

@@ -22,7 +22,7 @@ from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from accounts.mails import tell_of_credential
+from accounts.letters import tell_of_credential
 from accounts.models import User, second_factors
 from accounts.pages import safe_next
 

@@ -1,70 +1,44 @@
-"""Mails about people that wait for nobody."""
+"""Mails about people: sent until the mail server takes them, and forgotten after a while."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from datetime import timedelta
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
 from celery import shared_task
-from django.conf import settings
-from django.urls import reverse
-from django.utils import translation
+from django.db import transaction
+from django.db.models.functions import Now
 
-from accounts.events import MembershipEvent
-from accounts.joint import JointAct
-from accounts.mails import send
-from accounts.models import Office, User
-from accounts.topics import Topic
+from accounts.letters import Letter
+from accounts.mails import post
 
-
-@shared_task(bind=True, max_retries=10, default_retry_delay=60)
-def send_reset_link(self: Any, person_id: int, language: str) -> None:
-    """Mail a link to choose a new password; it is made here, so that no queue ever carries it."""
-    person = User.objects.filter(pk=person_id, is_active=True).first()
-    if person is None:
-        return
-    key = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
-    link = settings.PORTAL_URL + reverse("account_reset_password_from_key", kwargs=key)
-    if not send("password_reset", person.email, language, link=link):
-        raise self.retry()
+KEPT_FOR = timedelta(days=30)
 
 
 @shared_task
-def tell_admins(event_id: int) -> int:
-    """Tell the other Admins of the office what happened; how many mails went out."""
-    event = MembershipEvent.objects.select_related("office", "person").get(pk=event_id)
-    admins = event.office.memberships.admins().exclude(user=event.by).exclude(user=event.person)
-    wanting = User.objects.filter(pk__in=admins.values("user"), is_active=True)
-    wanting = wanting.exclude(muted__contains=[Topic.PEOPLE]).order_by("pk")
-    return sum(
-        send("people_changed", admin.email, admin.language or event.office.language, event=event)
-        for admin in wanting
-    )
+def send_letter(letter_id: int) -> None:
+    """Send one letter unless it went, or another worker has it in hands."""
+    with transaction.atomic():
+        waiting = Letter.objects.due().select_for_update(skip_locked=True, of=("self",))
+        related = waiting.select_related("person", "invitation__office", "event__office")
+        letter = related.filter(pk=letter_id).first()
+        if letter is None:
+            return
+        taken = post(letter)
+        if taken is None:
+            letter.give_up()
+        else:
+            letter.sent() if taken else letter.failed()
 
 
 @shared_task
-def tell_of_act(act_id: int) -> None:
-    """Tell everybody concerned what two operators did, each by a mail that waits for no other."""
-    from accounts.told_of_acts import readers
-
-    for reader in readers(JointAct.objects.select_related("person").get(pk=act_id)):
-        tell_reader_of_act.delay(act_id, reader.pk)
+def sweep_letters() -> None:
+    """Send what nobody woke a worker for, and what waited for a mail server."""
+    for letter_id in Letter.objects.due().order_by("pk").values_list("pk", flat=True)[:1000]:
+        send_letter(letter_id)
 
 
-@shared_task(bind=True, max_retries=400, default_retry_delay=600)
-def tell_reader_of_act(self: Any, act_id: int, reader_id: int) -> None:
-    """Mail one of them, again and again for three days while the mail server is away."""
-    from accounts.told_of_acts import words_of
-
-    acts = JointAct.objects.select_related("person", "asked_by", "confirmed_by")
-    act, reader = acts.get(pk=act_id), User.objects.get(pk=reader_id)
-    office = Office.objects.get(pk=cast(int, act.office_id))
-    language = reader.language or office.language
-    with translation.override(language):
-        words = words_of(act, office, reader)
-    # A mail server that took it twice shows it once.
-    message_id = f"<act.{act.pk}.{reader.pk}@{settings.PORTAL_HOST}>"
-    to = reader.email
-    if not send("by_operators", to, language, message_id=message_id, words=words, act=act):
-        raise self.retry()
+@shared_task
+def forget_letters() -> int:
+    """Remove what was sent or given up a month ago: it says who was mailed, and from where."""
+    over = Letter.objects.filter(made_at__lt=Now() - KEPT_FOR).exclude(pk__in=Letter.objects.open())
+    return int(over.delete()[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.joint import Act, JointAct
+from accounts.letters import Letter
 from accounts.models import Membership, Office, User
 
 
@@ -19,6 +20,14 @@ class Words(NamedTuple):
     sentences: list[str]
     button: str
     path: str
+
+
+def tell_of_act(act: JointAct) -> None:
+    """Write a letter to everybody concerned, in the transaction of the act."""
+    office = Office.objects.get(pk=cast(int, act.office_id))
+    for reader in readers(act):
+        language, told = reader.language or office.language, {"act": act.pk}
+        Letter.objects.write("by_operators", reader.email, language, person=reader, told=told)
 
 
 def readers(act: JointAct) -> list[User]:

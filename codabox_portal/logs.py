@@ -1,11 +1,47 @@
 """Structured logs: one JSON line an event on stderr, readable lines on a terminal.
 
-Every line of a request carries its request id, which API callers get as `ibanity-request-id`.
+Every line of a request carries its request id, which API callers get as `ibanity-request-id`. No
+line carries a secret or says who somebody is: people and softwares stand there by their numbers.
 """
 
+import re
 from typing import Any
 
 import structlog
+
+# What makes a text worth a closer look; most have nothing of it, and a look costs 0.3 µs.
+SUSPICIOUS = re.compile(r"[^ -~]|[@?]|/invitation/|/email/|/key/|earer |asic ", re.IGNORECASE)
+HIDDEN = [
+    # The keys of links that were mailed.
+    (re.compile(r"(/(?:invitation|me/email|password/reset/key)/)[^\s/?\"']+"), r"\1…"),
+    (re.compile(r"\?[^\s\"']+"), "?…"),
+    (re.compile(r"\b(bearer|basic) +[^\s\"',]+", re.IGNORECASE), r"\1 …"),
+    (re.compile(r"[^\s@<>\"'(=:/]+@[\w.-]+"), "…@…"),
+]
+# Control characters, and those that change the direction of what follows: a name must not be able
+# to forge a line, to colour a terminal or to read backwards.
+TRICKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def harmless(logger: Any, method: str, line: structlog.typing.EventDict) -> Any:
+    """Take out of a line what must not be in a log, and what would make it lie."""
+    line.pop("user_agent", None)
+    line.pop("ip", None)
+    for name, value in line.items():
+        if isinstance(value, str) and SUSPICIOUS.search(value):
+            line[name] = _harmless(value, keep="\n" if name in ("exception", "stack") else "")
+    return line
+
+
+def _harmless(text: str, keep: str) -> str:
+    for pattern, instead in HIDDEN:
+        text = pattern.sub(instead, text)
+    return TRICKS.sub(lambda found: found[0] if found[0] in keep else _shown(found[0]), text)
+
+
+def _shown(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
 
 SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -13,6 +49,7 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    harmless,
 ]
 
 
@@ -23,7 +60,6 @@ def configuration(*, json_lines: bool) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    # JSON escapes control characters, so a name with a line break cannot forge a log line.
     renderer = (
         structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
     )

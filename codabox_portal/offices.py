@@ -17,7 +17,6 @@ from django.utils.text import slugify
 
 from accounts.invitations import AlreadyThere
 from accounts.looks import OperatorLook, Seen
-from accounts.mails import send_invitation
 from accounts.models import Invitation, Office, User
 from codabox_portal.admin import LookUp
 from codabox_portal.closing import close_page, number_page
@@ -135,11 +134,10 @@ class Offices(LookUp):
     def _invite(self, request: HttpRequest, office: Office, email: str) -> None:
         operator = cast(User, request.user)
         try:
-            invitation, key = Invitation.objects.invite_first_admin(
+            Invitation.objects.invite_first_admin(
                 office, operator, email=email, language=office.language
             )
         except (AlreadyThere, PermissionDenied):
             self.message_user(request, "This office has an Admin, or a link.", messages.ERROR)
             return
         self.log_change(request, office, f"Invited {email} as Admin.")
-        transaction.on_commit(lambda: send_invitation(invitation, key) and None)

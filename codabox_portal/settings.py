@@ -4,16 +4,17 @@ Beside a running demo `var/env` fills in what the environment does not say.
 """
 
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from codabox_portal import logs
 from codabox_portal.environment import documents_storage, months_to_keep
+from codabox_portal.schedule import BEAT
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,15 @@ def needed(name: str, example: str) -> str:
     return str(value)
 
 
+def networks(name: str, default: str) -> list[str]:
+    """Return the networks of the environment variable `name`, or stop with a sentence."""
+    found = [entry.strip() for entry in env.str(name, default=default).split(",") if entry.strip()]
+    try:
+        return [str(ip_network(entry)) for entry in found]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error} (for example {name}={default}).") from error
+
+
 # --- What the deployment decides -------------------------------------------------------------
 
 PORTAL_NAME: str = env.str("PORTAL_NAME", default="MyCodaBox")
@@ -44,6 +54,12 @@ PORTAL_MAIL_DIR: str = env.str("PORTAL_MAIL_DIR", default="")
 PORTAL_ACCEL: str = env.str("PORTAL_ACCEL", default="")
 # How many proxies stand in front; their entry in X-Forwarded-For is the caller's address.
 PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
+# From which networks Prometheus asks; to everybody else there is no /metrics.
+PORTAL_METRICS_FROM: list[str] = networks("PORTAL_METRICS_FROM", "127.0.0.0/8,::1/128")
+# The software that measures how fast a stop stops (manage.py make_probe); no secret: it is off.
+PORTAL_PROBE_CLIENT: str = env.str("PORTAL_PROBE_CLIENT", default="")
+PORTAL_PROBE_SECRET: str = env.str("PORTAL_PROBE_SECRET", default="")
+PORTAL_PROBE_URL: str = env.str("PORTAL_PROBE_URL", default=PORTAL_URL).rstrip("/")
 # How often one partner may call the API in a minute; a partner can have a limit of its own.
 PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000)
 # Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.
@@ -74,6 +90,8 @@ PORTAL_ENDED_FILE: str = env.str(
 )
 
 SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
+# Secrets of before: what they signed is still believed, nothing new is signed with them.
+SECRET_KEY_FALLBACKS: list[str] = env.list("PORTAL_FORMER_SECRET_KEYS", default=[])
 DEBUG = env.bool("PORTAL_DEBUG", default=False)
 
 _portal = urlsplit(PORTAL_URL)
@@ -97,6 +115,7 @@ INSTALLED_APPS = [
     "notifications",
     "dashboard",
     "partner_api",
+    "operation",
     *(["demo"] if PORTAL_DEMO else []),
     "codabox_portal.apps.PortalAdminConfig",
     "django.contrib.auth",
@@ -180,7 +199,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = needed("REDIS_URL", "redis://:…@host:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "codabox_portal.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
 }
 
 # The demo and the tests serve static files from where they are written, without collecting them.
@@ -233,6 +256,9 @@ SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # one account per address in any case: a unique constraint on Lower("email")
     "security.W002",  # codabox_portal.middleware sets X-Frame-Options
     "security.W008",  # the proxy sends http to https; the API never redirects
+    # operation.checks says these in the words of our own settings.
+    *("security.W004", "security.W009", "security.W012", "security.W016", "security.W018"),
+    "security.W025",
     "security.W021",  # being on the browsers' preload list is for the owner of the domain to ask
 ]
 LOGIN_URL = "account_login"
@@ -368,42 +394,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE = {
-    "write down lapsed requests": {
-        "task": "consents.tasks.write_down_lapsed_requests",
-        "schedule": 60.0,
-    },
-    "anchor the consent ledger": {
-        "task": "consents.tasks.anchor_the_ledger",
-        "schedule": crontab(hour="1", minute="5"),
-    },
-    "erase old names": {
-        "task": "consents.tasks.erase_old_names",
-        "schedule": crontab(hour="1", minute="35"),
-    },
-    "write down what ended": {
-        "task": "consents.tasks.write_down_what_ended",
-        "schedule": 60.0,
-    },
-    "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
-    "move companies": {"task": "clients.tasks.move_companies", "schedule": 60.0},
-    "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
-    "let the default end of searches move on": {
-        "task": "documents.tasks.sweep_publications",
-        "schedule": 60.0,
-    },
-    "take the drop folder in": {"task": "documents.tasks.take_in", "schedule": 30.0},
-    "remove orphan bytes": {"task": "documents.tasks.sweep_orphans", "schedule": 300.0},
-    "bury old documents": {"task": "documents.tasks.bury", "schedule": crontab(minute="40")},
-    "forget idempotency keys": {
-        "task": "partner_api.tasks.forget_idempotency_records",
-        "schedule": crontab(minute="20"),
-    },
-    "forget expired tokens": {
-        "task": "partners.tasks.forget_expired_tokens",
-        "schedule": crontab(hour="3", minute="10"),
-    },
-}
+CELERY_BEAT_SCHEDULE = BEAT
 
 LOGGING = logs.configuration(json_lines=not sys.stderr.isatty())
 DJANGO_STRUCTLOG_USER_ID_FIELD = "id"

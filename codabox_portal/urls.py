@@ -5,11 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from codabox_portal import health
+from operation.metrics import metrics
 
 urlpatterns = [
     path("", include("partner_api.urls")),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.login_urls")),
     path("", include("accounts.urls")),

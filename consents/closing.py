@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import cast
 
 from django.db import transaction
@@ -12,7 +11,7 @@ from django.db import transaction
 from accounts.events import MembershipEventKind
 from accounts.joint import JointAct
 from accounts.models import Office, User
-from accounts.tasks import tell_of_act
+from accounts.told_of_acts import tell_of_act
 from consents.actors import Actor
 from consents.models import ClosedReason, Status
 from consents.querysets import ConsentQuerySet
@@ -39,7 +38,7 @@ def _for_an_office(act: JointAct, by: User) -> Iterator[Office]:
         operators = Actor.operators(act.asked_by, by)
         end_all(office.consents.live(), operators, act.reason, ClosedReason.LAPSED)
         yield office
-        transaction.on_commit(partial(tell_of_act.delay, act.pk), robust=True)
+        tell_of_act(act)
 
 
 def close_office(act: JointAct, by: User) -> None:

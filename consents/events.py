@@ -113,7 +113,7 @@ class EventManager(models.Manager["ConsentEvent"]):
             move_head(consent.office_id, place, event.seal)
             ring = partial(consent_moved.send_robust, ConsentEvent, event_id=event.pk)
             if kind == EventKind.CANCELLED:
-                transaction.on_commit(partial(write_down, consent.uuid), robust=True)
+                transaction.on_commit(lambda: write_down(consent.uuid), robust=True)
             transaction.on_commit(ring)
         return event
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -201,6 +202,17 @@ def write_anchors() -> int:
     with anchor_file().open("a", encoding="ascii") as file:
         file.writelines(lines)
     return len(lines)
+
+
+def newest_anchor_age() -> timedelta | None:
+    """How long ago the anchors were last written; None where there are none."""
+    try:
+        with anchor_file().open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 500))  # a line has less than 200 bytes
+            at = file.read().decode("ascii", "replace").strip().rpartition("\n")[2].split(" ")[0]
+        return datetime.now(tz=UTC) - datetime.fromisoformat(at)
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def read_anchors() -> dict[str, list[tuple[int, str]]]:

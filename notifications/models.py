@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import User
+from accounts.outbox import Outgoing, OutgoingQuerySet
 from clients.models import ClientEvent
 from consents.models import ConsentEvent
 from notifications.webhook_endpoints import Delivery, WebhookEndpoint
@@ -16,9 +16,6 @@ from notifications.webhook_keys import WebhookKey
 from partners.models import Partner
 
 __all__ = ["Delivery", "WebhookEndpoint", "WebhookKey"]
-
-# After that a mail is no news any more; a mail server may be away that long.
-GIVE_UP_AFTER = timedelta(hours=72)
 
 
 class FanOut(models.Model):
@@ -50,41 +47,8 @@ class CompanyFanOut(models.Model):
         return f"event {self.event_id}"
 
 
-class Due(models.QuerySet[Any]):
-    def due(self) -> Self:
-        return self.filter(sent_at=None, given_up_at=None, next_at__lte=Now())
-
-
-class Letter(models.Model):
-    """One mail to one person about one event; at most one, whoever tries how often."""
-
-    person = models.ForeignKey(User, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now(), editable=False)
-    next_at = models.DateTimeField(db_default=Now())
-    attempts = models.PositiveIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True)
-
-    objects = Due.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def sent(self) -> None:
-        type(self)._default_manager.filter(pk=self.pk).update(
-            sent_at=Now(), attempts=self.attempts + 1
-        )
-
-    def failed(self) -> None:
-        """Try again later: after 1, 2, 4 … 64 minutes, and so on for three days."""
-        wait = timedelta(minutes=2 ** min(self.attempts, 6))
-        row = type(self)._default_manager.filter(pk=self.pk)
-        row.update(attempts=self.attempts + 1, next_at=Now() + wait)
-        row.filter(made_at__lte=Now() - GIVE_UP_AFTER).update(given_up_at=Now())
-
-
 def rules(name: str) -> tuple[list[models.BaseConstraint], list[models.Index]]:
-    """What the database keeps of a table of letters: one per event and person, and one end."""
+    """What the database keeps of a table of mails: one per event and person, and one end."""
     once = models.UniqueConstraint(fields=["event", "person"], name=f"notifications_{name}_once")
     ends = models.CheckConstraint(
         condition=models.Q(sent_at=None) | models.Q(given_up_at=None),
@@ -98,8 +62,19 @@ def rules(name: str) -> tuple[list[models.BaseConstraint], list[models.Index]]:
     return [once, ends], [due]
 
 
-class Mail(Letter):
-    """A letter about a consent."""
+class ToPerson(Outgoing):
+    """A mail to one person about one event; at most one, whoever tries how often."""
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    objects: ClassVar[Any] = OutgoingQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Mail(ToPerson):
+    """A mail about a consent."""
 
     event = models.ForeignKey(ConsentEvent, models.PROTECT, related_name="+")
 
@@ -110,8 +85,8 @@ class Mail(Letter):
         return f"{self.event_id} → {self.person_id}"
 
 
-class CompanyMail(Letter):
-    """A letter about a company that changes its office."""
+class CompanyMail(ToPerson):
+    """A mail about a company that changes its office."""
 
     event = models.ForeignKey(ClientEvent, models.PROTECT, related_name="+")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -13,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from accounts import mails
+from accounts.letters import Letter
 from clients.events import TOLD, ClientEvent
 from consents.models import ConsentEvent
 from notifications import companies, webhooks
@@ -49,10 +48,15 @@ def fan_out(event_id: int) -> None:
         endpoint = told and WebhookEndpoint.objects.on().filter(partner=told).first()
         if endpoint:
             Delivery.objects.create(endpoint=endpoint, event=event)
-            transaction.on_commit(partial(deliver.delay, endpoint.pk), robust=True)
+            _wake_after_commit(deliver, endpoint.pk)
         for person in receivers(event):
             mail = Mail.objects.create(event=event, person=person)
-            transaction.on_commit(partial(send_mail.delay, mail.pk), robust=True)
+            _wake_after_commit(send_mail, mail.pk)
+
+
+def _wake_after_commit(task: Any, key: int) -> None:
+    """Wake a worker; where Redis is away the sweep finds it. (Django cannot name a partial.)"""
+    transaction.on_commit(lambda: task.delay(key) and None, robust=True)
 
 
 @shared_task
@@ -73,7 +77,7 @@ def fan_out_company(event_id: int) -> None:
         CompanyFanOut.objects.create(event=event)
         for person in companies.receivers(event):
             mail = CompanyMail.objects.create(event=event, person=person)
-            transaction.on_commit(partial(send_company_mail.delay, mail.pk), robust=True)
+            _wake_after_commit(send_company_mail, mail.pk)
 
 
 @shared_task
@@ -112,25 +116,25 @@ def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
         delivery.delivered(str(answer))
     elif answer.status == 410:
         if endpoint.switch_off(OffReason.GONE):
-            tell_of_trouble.delay(endpoint.pk)
+            tell_of_trouble(endpoint.pk)
     elif delivery.failed(str(answer), answer.retry_after):
         mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, flagged_at=None)
         if mine.update(flagged_at=Now()):
-            tell_of_trouble.delay(endpoint.pk)
+            tell_of_trouble(endpoint.pk)
     # The lease is as long as one try may take, so it begins anew with each.
     WebhookEndpoint.objects.filter(pk=endpoint.pk, busy_until__isnull=False).update(
         busy_until=Now() + LEASE
     )
 
 
-@shared_task(bind=True, max_retries=100, default_retry_delay=600)
-def tell_of_trouble(self: Any, endpoint_id: int) -> None:
+@shared_task
+def tell_of_trouble(endpoint_id: int) -> None:
     """Mail the partner and the operators that an endpoint is off, or could not be told."""
     endpoint = WebhookEndpoint.objects.select_related("partner").get(pk=endpoint_id)
-    told = {endpoint.partner.email, settings.PORTAL_SUPPORT_EMAIL}
-    sent = [mails.send("webhook_trouble", to, "", endpoint=endpoint) for to in sorted(told)]
-    if not all(sent):
-        raise self.retry()
+    software = {"name": endpoint.partner.name}
+    told = {"url": endpoint.url, "off_at": endpoint.off_at is not None, "partner": software}
+    for to in sorted({endpoint.partner.email, settings.PORTAL_SUPPORT_EMAIL}):
+        Letter.objects.write("webhook_trouble", to, "", told={"endpoint": told})
 
 
 @shared_task

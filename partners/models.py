@@ -53,6 +53,10 @@ class PartnerQuerySet(models.QuerySet["Partner"]):
     def active(self) -> PartnerQuerySet:
         return self.filter(status=PartnerStatus.ACTIVE)
 
+    def listed(self) -> PartnerQuerySet:
+        """Those in the software directory."""
+        return self.active().filter(listed=True)
+
 
 class Partner(models.Model):
     """One accounting software and the company behind it, checked by an operator."""
@@ -79,6 +83,8 @@ class Partner(models.Model):
     calls_per_minute = models.PositiveIntegerField(
         _("calls per minute"), null=True, blank=True, help_text=_("Empty: the portal's own limit.")
     )
+    # Whether it stands in the software directory; the portal's own probe does not.
+    listed = models.BooleanField(default=True, db_default=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = PartnerQuerySet.as_manager()

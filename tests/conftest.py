@@ -26,9 +26,11 @@ from allauth.mfa.models import Authenticator
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.signals import post_save
 from django.test.utils import setup_databases, teardown_databases
 
-from accounts.models import Office, Role, User
+from accounts.models import Letter, Office, Role, User
+from accounts.tasks import send_letter
 from clients.models import Client
 from consents.models import Consent
 from partners.models import Partner
@@ -178,6 +180,28 @@ def _own_queue() -> Iterator[None]:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what a worker would do: for tests of what a mail says, not of how it travels."""
     monkeypatch.setattr(current_app.conf, "task_always_eager", True)
+
+
+@pytest.fixture(autouse=True)
+def _quick_worker(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker that is quick: what is written to be mailed is sent at once.
+
+    A test of what lies in between asks for `slow_worker`.
+    """
+    slow = "slow_worker" in request.fixturenames
+
+    def work(instance: Letter, created: bool, **_: Any) -> None:
+        if created and not slow:
+            send_letter(instance.pk)
+
+    post_save.connect(work, sender=Letter)
+    yield
+    post_save.disconnect(work, sender=Letter)
+
+
+@pytest.fixture
+def slow_worker() -> None:
+    """Letters wait until the test does what a worker does."""
 
 
 @contextmanager

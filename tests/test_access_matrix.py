@@ -135,6 +135,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "partner_api:document_searches": API,
     "partner_api:document": API,
     "live": EVERYBODY,
+    # To Prometheus, from loopback here; tests/operation/test_metrics.py has the strangers.
+    "metrics": EVERYBODY,
     "ready": EVERYBODY,
     "partner_api:events": API,
     "partner_api:webhooks": EVERYBODY,

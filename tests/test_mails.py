@@ -18,9 +18,10 @@ from django.utils import translation
 from accounts.address import AddressChange
 from accounts.events import TOLD, MembershipEvent
 from accounts.joint import Act, JointAct
+from accounts.letters import send_reset_link, tell_admins
 from accounts.models import Invitation, User
 from accounts.second_factor import credential_changes
-from accounts.tasks import send_reset_link, tell_admins, tell_reader_of_act
+from accounts.told_of_acts import tell_of_act
 from clients.events import TOLD as COMPANIES_TOLD
 from clients.models import ClientEvent, Transfer
 from notifications.emails import TOPICS
@@ -53,7 +54,7 @@ def people_changed(cast: Cast, language: str) -> None:
         event = MembershipEvent.objects.write(
             cast.janssens, kind, cast.an, email="b@office.example", role="user", person=cast.bram
         )
-        tell_admins(event.pk)
+        tell_admins(event)
     assert {tuple(message.to) for message in mail.outbox} == {(bea.email,)}
 
 
@@ -68,7 +69,7 @@ def logged_in_anew(cast: Cast, language: str) -> None:
 
 
 def reset(cast: Cast, language: str) -> None:
-    send_reset_link(cast.an.pk, language)
+    send_reset_link(cast.an, language)
 
 
 def credentials_changed(cast: Cast, language: str) -> None:
@@ -137,8 +138,8 @@ def done_by_operators(cast: Cast, language: str) -> None:
     }.items():
         act = JointAct.objects.create(kind=kind, **wish, **more)
         act.confirm(eva)
-        for reader in (cast.bram, cast.an):
-            tell_reader_of_act(act.pk, reader.pk)
+        act.refresh_from_db()
+        tell_of_act(act)
 
 
 MAILS: dict[str, Callable[[Cast, str], None]] = {

@@ -36,7 +36,7 @@ def public(request: HttpRequest) -> HttpResponse:
     """For anybody: which software can connect. A maker may link to its own line."""
     lines = [
         Software(partner, kinds_in_words(partner.document_kinds))
-        for partner in Partner.objects.active().order_by("name")
+        for partner in Partner.objects.listed().order_by("name")
     ]
     kinds = DocumentKind.labels
     return render(request, "consents/software.html", {"lines": lines, "kinds": kinds})
@@ -72,7 +72,7 @@ def _lines(office: Office) -> list[Software]:
     newest = office.consents.order_by("partner", "-pk").distinct("partner")
     consents = {consent.partner_id: consent for consent in newest}
     blocked = set(office.blocks.values_list("partner", flat=True))
-    known = Partner.objects.active() | Partner.objects.filter(pk__in=[*consents, *blocked])
+    known = Partner.objects.listed() | Partner.objects.filter(pk__in=[*consents, *blocked])
     return [
         Software(
             partner,

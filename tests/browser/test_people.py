@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import quopri
 import re
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from playwright.sync_api import expect
 
 from accounts.models import Membership, Office
+from accounts.tasks import sweep_letters
 from tests import factories
 from tests.accounts.people import code_now
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
 from tests.conftest import Cast
 
 
-@pytest.fixture(scope="session")
-def mailbox(portal: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the running portal puts its mails."""
-    return next(tmp_path_factory.getbasetemp().glob("portal*")) / "mail"
+@pytest.fixture
+def mailbox(portal: str, tmp_path: Path) -> Iterator[Path]:
+    """Where a worker puts the mails of the running portal; the test is that worker."""
+    files = {"EMAIL_BACKEND": "codabox_portal.mail.EmlFiles", "PORTAL_MAIL_DIR": str(tmp_path)}
+    with override_settings(PORTAL_URL=portal, **files):
+        yield tmp_path
 
 
 def link_to(mailbox: Path, email: str, path_of: str = "invitation") -> str:
     """The link of the newest mail with such a link to this address."""
+    sweep_letters()
     for path in sorted(mailbox.glob("*.eml"), reverse=True):
         text = quopri.decodestring(path.read_bytes()).decode(errors="replace")
         found = re.search(rf"https?://\S+/{path_of}/\S+", text)

@@ -1,0 +1,50 @@
+"""A mail that waits: a row, written with what it tells, sent by a worker until it is taken."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+# After that a mail is no news any more; a mail server may be away that long.
+GIVE_UP_AFTER = timedelta(hours=72)
+
+
+class OutgoingQuerySet(models.QuerySet[Any]):
+    def open(self) -> OutgoingQuerySet:
+        """Neither sent nor given up."""
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def due(self) -> OutgoingQuerySet:
+        return self.open().filter(next_at__lte=Now())
+
+
+class Outgoing(models.Model):
+    """What every mail that waits has in common."""
+
+    made_at = models.DateTimeField(db_default=Now(), editable=False)
+    next_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def _row(self) -> models.QuerySet[Any]:
+        return type(self)._default_manager.filter(pk=self.pk)
+
+    def sent(self) -> None:
+        self._row().update(sent_at=Now(), attempts=self.attempts + 1)
+
+    def failed(self) -> None:
+        """Try again later: after 1, 2, 4 … 64 minutes, and so on for three days."""
+        wait = timedelta(minutes=2 ** min(self.attempts, 6))
+        self._row().update(attempts=self.attempts + 1, next_at=Now() + wait)
+        self._row().filter(made_at__lte=Now() - GIVE_UP_AFTER).update(given_up_at=Now())
+
+    def give_up(self) -> None:
+        """Nothing is to be told any more."""
+        self._row().update(given_up_at=Now())

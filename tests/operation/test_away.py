@@ -1,0 +1,83 @@
+"""What breaks when a part is away, row by row of docs/operations.md, where no other test shows it."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings as configured
+
+from accounts.models import Letter
+from consents.models import Status
+from tests import factories
+from tests.conftest import ROOT, Cast, Software, free_port, running_portal
+from tests.factories import CODA, PASSWORD, allow
+from tests.operation.test_logs import post, token_in
+
+
+def test_without_redis_people_log_in_and_stop_an_access(people: Cast, tmp_path: Path) -> None:
+    allow(people.consent, people.an)
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    with (
+        running_portal(tmp_path, REDIS_URL=nobody) as url,
+        httpx.Client(base_url=url, timeout=30) as http,
+    ):
+        wrong = post(http, "/accounts/login/", login=people.an.email, password="wrong")
+        assert wrong.status_code == 200
+        answer = post(http, "/accounts/login/", login=people.an.email, password=PASSWORD)
+        assert answer.status_code == 302
+        path = f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}"
+        page = http.get(f"{path}/cancel", follow_redirects=True)
+        assert page.status_code == 200
+        began = time.monotonic()
+        token = {"csrfmiddlewaretoken": token_in(page.text), "understood": "on"}
+        assert http.post(f"{path}/cancel", data=token).status_code == 303
+        assert time.monotonic() - began < 10
+        answer = post(http, "/accounts/password/reset/", email=people.an.email)
+        assert answer.status_code == 302
+        assert http.get("/health/ready").status_code == 200
+        assert "portal_redis_up 0.0" in http.get("/metrics").text
+    assert people.fresh().status == Status.CANCELLED
+    assert Letter.objects.open().filter(to=people.an.email, kind="password_reset").exists()
+
+
+def test_without_the_storage_lists_are_served_and_a_file_breaks_off(
+    people: Cast, tmp_path: Path
+) -> None:
+    allow(people.consent, people.an)
+    document = factories.make_document(people.bakery, contents={CODA: b"0" * 128})
+    number = people.bakery.company_number
+    with running_portal(tmp_path, PORTAL_STORAGE=str(tmp_path / "unmounted")) as url:
+        ledgerly = Software(url, people.ledgerly)
+        assert ledgerly.search(people.janssens, [number]).status_code == 201
+        assert ledgerly.document(people.janssens, number, document.uuid).status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):  # short of Content-Length: nothing is whole
+            ledgerly.document(people.janssens, number, document.uuid, accept=CODA)
+        ledgerly.http.close()
+
+
+def test_every_row_of_the_table_names_a_test_that_exists() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text.partition("## When a part is away")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    away = [row[0].strip("| ") for row in rows]
+    parts = ["database", "Redis", "worker", "beat", "mail server", "receiver", "storage", "nginx"]
+    assert away == parts
+    for row in rows:
+        shown = re.findall(r"`(tests/[\w/]+\.py)`", row[-1])
+        assert shown, row
+        assert all((ROOT / path).exists() for path in shown), row
+
+
+@pytest.mark.django_db
+def test_what_operations_md_says_of_a_pooler_holds_here(settings: Any) -> None:
+    """Prepared statements belong to a connection, which behind a pooler is another one each time."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    assert connection.connection.prepare_threshold is None
+    assert "prepare_threshold" not in configured.DATABASES["default"]["OPTIONS"]
