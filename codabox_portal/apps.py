@@ -10,4 +10,12 @@ class PortalAdminConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from codabox_portal import admin, deliveries, ending, offices, onboarding, publishing  # noqa: F401  # register
+        from codabox_portal import (  # noqa: F401  # register
+            admin,
+            deliveries,
+            ending,
+            intake,
+            offices,
+            onboarding,
+            publishing,
+        )

@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from codabox_portal import logs
+from codabox_portal.environment import documents_storage, months_to_keep
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -180,16 +181,19 @@ CACHES = {
 # The demo and the tests serve static files from where they are written, without collecting them.
 STATIC_FROM_SOURCE = env.bool("PORTAL_STATIC_FROM_SOURCE", default=PORTAL_DEMO)
 
+# A folder whose files the worker takes in; empty: none.
+PORTAL_DROP_FOLDER: str = env.str("PORTAL_DROP_FOLDER", default="")
+# How many months a document is kept, kind by kind, for example creditCardStatement=24.
+PORTAL_RETENTION_MONTHS = months_to_keep(env.str("PORTAL_RETENTION_MONTHS", default=""))
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "documents": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": env.str("PORTAL_STORAGE", default=str(BASE_DIR / "var" / "documents")),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    # The documents' bytes: a private folder, or a bucket, https://key:secret@host/bucket?region=…
+    "documents": documents_storage(
+        folder=env.str("PORTAL_STORAGE", default=str(BASE_DIR / "var" / "documents")),
+        bucket=env.str("PORTAL_STORAGE_S3", default=""),
+        accel=PORTAL_ACCEL,
+    ),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -374,6 +378,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "documents.tasks.sweep_publications",
         "schedule": 60.0,
     },
+    "take the drop folder in": {"task": "documents.tasks.take_in", "schedule": 30.0},
+    "remove orphan bytes": {"task": "documents.tasks.sweep_orphans", "schedule": 300.0},
+    "bury old documents": {"task": "documents.tasks.bury", "schedule": crontab(minute="40")},
     "forget idempotency keys": {
         "task": "partner_api.tasks.forget_idempotency_records",
         "schedule": crontab(minute="20"),

@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import orjson
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import Membership, Office, User
 from accounts.tenancy import every_office
-from clients.models import Client
+from clients.models import Account, Client
 from demo.cast import OPERATOR_EMAIL, PASSWORD
 from demo.data import books
-from documents.kinds import BY_TYPE
+from documents.arrivals import Arrival
+from documents.filing import Entry
+from documents.ingest import Item, read_items
+from documents.kinds import PDF
+from documents.owners import Owners
+from documents.rows import Arriving, Stored, insert
+from documents.storage import keep_all
 from partners.models import Application, Partner, RedirectUri
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
+# The software that made the sales invoices.
+SOFTWARE = "Factuurtje"
 
 
-ARRIVING = """
-    create temporary table arriving (
-        uuid uuid, office_id bigint, client_id bigint, kind smallint, public_id text,
-        available_at timestamptz, attributes jsonb, files jsonb
-    ) on commit drop
-"""
-FILE_DOCUMENTS = """
-    insert into documents_document
-        (uuid, office_id, client_id, kind, public_id, available_at, attributes)
-    select uuid, office_id, client_id, kind, public_id, available_at, attributes from arriving
-    order by available_at
-"""
-FILE_CONTENTS = """
-    insert into documents_content (document_id, media_type, size, sha256)
-    select d.id, f.media_type, f.size, f.sha256
-    from arriving a join documents_document d using (uuid)
-    cross join lateral jsonb_to_recordset(a.files)
-        as f (media_type text, size bigint, sha256 text)
-"""
+class Prepared(NamedTuple):
+    """A document that was read and whose bytes are stored, on its way to its company."""
 
-
-class Rendered(NamedTuple):
-    """A document whose bytes are stored: media type, size and SHA-256 of each format."""
-
-    company_number: str
-    type: str
+    entries: list[Entry]
     day: date
-    attributes: dict[str, Any]
-    files: list[dict[str, Any]]
-    public_id: str | None = None
+    files: tuple[Stored, ...]
 
 
 def make_partners(
@@ -124,7 +106,7 @@ def make_office(told: books.OfficeBooks) -> Office:
             defaults={"name": person.name, "language": person.language, "password": password},
         )
         Membership.objects.create(office=office, user=user, role=person.role)
-    Client.objects.bulk_create(
+    clients = Client.objects.bulk_create(
         Client(
             office=office,
             company_number=company.number,
@@ -135,39 +117,46 @@ def make_office(told: books.OfficeBooks) -> Office:
         )
         for company in told.companies
     )
+    Account.objects.bulk_create(
+        Account(client=client, iban=company.iban)
+        for client, company in zip(clients, told.companies, strict=True)
+    )
     return office
 
 
-def copy_documents(batch: list[Rendered]) -> None:
-    """Write documents and their formats by COPY. The bytes are stored already."""
-    numbers = {rendered.company_number for rendered in batch}
-    clients = {
-        number: (client, office)
-        for number, client, office in Client.objects.filter(company_number__in=numbers).values_list(
-            "company_number", "pk", "office_id"
+def prepare(delivered: Iterable[tuple[date, bytes, bytes]]) -> list[Prepared]:
+    """Read files as they would come in, each with its day and its paper; store all bytes."""
+    items: list[Item] = []
+    days: list[date] = []
+    for day, data, paper in delivered:
+        items += read_items(Arrival("demo", data, paper), SOFTWARE)
+        days.append(day)
+    sheets = [item.sheet.data for item in items]
+    papers = [item.paper or b"" for item in items]
+    digests = keep_all([*sheets, *papers])
+    return [
+        Prepared(
+            item.entries,
+            day,
+            (
+                Stored(item.sheet.media_type, len(item.sheet.data), item.sha256),
+                Stored(PDF, len(paper), digest),
+            ),
         )
-    }
-    ordered = sorted(batch, key=lambda rendered: rendered.day)
-    with every_office(), connection.cursor() as cursor:
-        # COPY does not pass row security, so it fills a table of this transaction first.
-        cursor.execute(ARRIVING)
-        with cursor.copy("copy arriving from stdin") as copy:
-            for place, rendered in enumerate(ordered):
-                client, office = clients[rendered.company_number]
-                copy.write_row(
-                    (
-                        uuid.uuid4(),
-                        office,
-                        client,
-                        BY_TYPE[rendered.type].kind.value,
-                        rendered.public_id,
-                        _available(rendered.day, place),
-                        orjson.dumps(rendered.attributes).decode(),
-                        orjson.dumps(rendered.files).decode(),
-                    )
-                )
-        cursor.execute(FILE_DOCUMENTS)
-        cursor.execute(FILE_CONTENTS)
+        for item, day, paper, digest in zip(items, days, papers, digests[len(items) :], strict=True)
+    ]
+
+
+def file_documents(batch: list[Prepared]) -> None:
+    """File them under their companies, in the order of their days."""
+    ordered = sorted(batch, key=lambda prepared: prepared.day)
+    with every_office():
+        owners = Owners.of(entry for prepared in ordered for entry in prepared.entries)
+        insert(
+            Arriving(entry, owner, prepared.files, _available(prepared.day, place))
+            for place, prepared in enumerate(ordered)
+            for entry, owner in owners.placed(prepared.entries)
+        )
 
 
 def _available(day: date, place: int) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -83,6 +84,8 @@ class Content(models.Model):
                 fields=["document", "media_type"], name="documents_content_one_per_format"
             )
         ]
+        # Before bytes are removed: does anything name them still?
+        indexes = [HashIndex(fields=["sha256"], name="documents_content_by_digest")]
 
     def __str__(self) -> str:
         return f"{self.media_type} {self.sha256[:12]}"
@@ -172,6 +175,20 @@ class Quarantined(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.name}"
+
+    def replay(self) -> bool:
+        """Take it in again, because what was missing may be there now; tell whether it was filed.
+
+        Raises documents.storage.Damaged when the kept bytes are not what they were.
+        """
+        from documents.ingest import replay  # which needs these models
+
+        return self.state == QuarantineState.WAITING and not replay(self)
+
+    def discard(self) -> bool:
+        """Give it up: its bytes go with the next sweep. Tell whether it was waiting."""
+        waiting = Quarantined.objects.filter(pk=self.pk, state=QuarantineState.WAITING)
+        return bool(waiting.update(state=QuarantineState.DISCARDED, tried_at=Now()))
 
 
 class Tombstone(models.Model):

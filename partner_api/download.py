@@ -17,7 +17,7 @@ from documents.kinds import EXTENSIONS, KindOfDocument
 from documents.models import Outcome
 from documents.querysets import Format, Found
 from documents.reads import Reader, record
-from documents.storage import name_of, pieces
+from documents.storage import Part, name_of, pieces
 from partner_api.errors import ApiError, Fault, refused
 
 JSON = ("application/vnd.api+json", "application/json")
@@ -72,12 +72,14 @@ def download(
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(
-        _stream(reader, kind, found, wanted, start, length), status=status, headers=headers
+        _stream(reader, kind, found, wanted, Part(start, length, wanted.size)),
+        status=status,
+        headers=headers,
     )
 
 
 def _stream(
-    reader: Reader, kind: KindOfDocument, found: Found, wanted: Format, start: int, length: int
+    reader: Reader, kind: KindOfDocument, found: Found, wanted: Format, part: Part
 ) -> Iterator[bytes]:
     def may_go_on() -> bool:
         standing = Standing.of(reader.consent_id)
@@ -92,7 +94,7 @@ def _stream(
             size=sent,
         )
 
-    return pieces(wanted.sha256, start, length, may_go_on, on_cut)
+    return pieces(wanted.sha256, part, may_go_on, on_cut)
 
 
 def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:

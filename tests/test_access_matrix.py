@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
 from accounts.models import Invitation, Role, User
+from documents.formats import Reason
+from documents.models import Quarantined
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application
 from tests import factories
@@ -138,6 +140,7 @@ for _model in (
     "consents_terms",
     "notifications_webhookendpoint",
     "notifications_delivery",
+    "documents_quarantined",
 ):
     MATRIX |= {
         f"admin:{_model}_changelist": OPERATORS,
@@ -152,6 +155,7 @@ MATRIX["admin:partners_partner_add"] = OPERATORS
 MATRIX["admin:consents_terms_add"] = OPERATORS
 MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:office_state"] = OPERATORS
+MATRIX["admin:upload"] = OPERATORS
 MATRIX["admin:accounts_office_add"] = OPERATORS
 MATRIX["admin:partner_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
@@ -191,6 +195,12 @@ def _told(cast: Cast) -> tuple[int, int]:
     return endpoint.pk, Delivery.objects.get_or_create(endpoint=endpoint, event=event)[0].pk
 
 
+def _refused() -> int:
+    """A file in the quarantine."""
+    fields = {"name": "refused.cod", "size": 7, "reason": Reason.UNKNOWN_FORMAT.value}
+    return int(Quarantined.objects.get_or_create(sha256="0" * 64, defaults=fields)[0].pk)
+
+
 def filled(name: str, path: str, cast: Cast) -> str:
     """The path with the identifiers of Janssens in it."""
     rows = {
@@ -199,6 +209,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "consents_consent": cast.consent.pk,
         "accounts_office": cast.janssens.pk,
         **dict(zip(("webhookendpoint", "delivery"), _told(cast), strict=True)),
+        "documents_quarantined": _refused(),
     }
     model = next((m for m in rows if m in name), "")
     key = rows.get(model, factories.terms_in_force().pk)

@@ -18,10 +18,8 @@ from accounts.models import Office
 from demo import loader, story
 from demo.cast import OPERATOR_EMAIL, PASSWORD
 from demo.data import books, coda, papers, pdf
-from documents.storage import keep
 
 CHUNK = 250
-CODA = "application/vnd.coda.v1+cod"
 # A company with fewer statements than this (the 5,000 of the large office) has nothing else.
 ENOUGH = 10
 OTHERS = 10
@@ -65,30 +63,28 @@ class Command(BaseCommand):
         return {partner["name"]: partner for partner in told["partners"]}
 
     def _documents(self, offices: list[books.OfficeBooks]) -> None:
-        """Render on all processors, write by COPY; a bar shows how far it is."""
+        """Write, read and store on all processors, file by COPY; a bar shows how far it is."""
         jobs = [
-            (company.number, company, office.statements_each, timezone.localdate())
+            (company, office.statements_each, timezone.localdate())
             for office in offices
             for company in office.companies
         ]
-        total = sum(
-            count + (OTHERS if count >= ENOUGH else 0) for _number, _company, count, _today in jobs
-        )
+        total = sum(count + (OTHERS if count >= ENOUGH else 0) for _company, count, _today in jobs)
         done = 0
         with multiprocessing.Pool() as pool:
-            batch: list[loader.Rendered] = []
-            for rendered in pool.imap_unordered(_render, jobs, chunksize=4):
-                batch += rendered
-                done += len(rendered)
+            batch: list[loader.Prepared] = []
+            for prepared in pool.imap_unordered(_prepare, jobs, chunksize=4):
+                batch += prepared
+                done += len(prepared)
                 if len(batch) >= CHUNK or done == total:
-                    loader.copy_documents(batch)
+                    loader.file_documents(batch)
                     batch = []
                     self._bar(done, total)
         if total:
             connection.set_autocommit(True)
             with connection.cursor() as cursor:
                 cursor.execute("vacuum (analyze) documents_document")
-                cursor.execute("analyze documents_content")
+                cursor.execute("analyze documents_content, documents_filing")
 
     def _bar(self, done: int, total: int) -> None:
         filled = 30 * done // total
@@ -134,37 +130,19 @@ class Command(BaseCommand):
         path.write_text(json.dumps(told, indent=1, ensure_ascii=False))
 
 
-def _render(job: tuple[str, books.Company, int, date]) -> list[loader.Rendered]:
-    """In a process of its own: the statements of one company, their bytes already stored."""
-    number, company, count, today = job
-    return list(_rendered(number, company, count, today))
+def _prepare(job: tuple[books.Company, int, date]) -> list[loader.Prepared]:
+    """In a process of its own: the documents of one company, their bytes already stored."""
+    return loader.prepare(_delivered(*job))
 
 
-def _rendered(
-    number: str, company: books.Company, count: int, today: date
-) -> Iterator[loader.Rendered]:
+def _delivered(
+    company: books.Company, count: int, today: date
+) -> Iterator[tuple[date, bytes, bytes]]:
+    """Day, structured file and paper of each document."""
     for statement in books.statements(company, count, today):
-        files = {CODA: coda.write(statement, number), papers.PDF: pdf.render(statement)}
-        yield _stored(
-            number, "bankAccountStatement", statement.day, {"iban": statement.iban}, files
-        )
+        yield statement.day, coda.write(statement, company.number), pdf.render(statement)
     if count >= ENOUGH:
         for paper in papers.papers(company, today):
-            yield _stored(
-                number, paper.kind, paper.day, paper.attributes, paper.files, paper.public_id
-            )
-
-
-def _stored(
-    number: str,
-    kind: str,
-    day: date,
-    attributes: dict[str, Any],
-    files: dict[str, bytes],
-    public_id: str | None = None,
-) -> loader.Rendered:
-    kept = [
-        {"media_type": media_type, "size": len(data), "sha256": keep(data)}
-        for media_type, data in files.items()
-    ]
-    return loader.Rendered(number, kind, day, attributes, kept, public_id)
+            delivered = paper.files.pop(papers.PDF)
+            (data,) = paper.files.values()
+            yield paper.day, data, delivered

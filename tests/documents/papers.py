@@ -1,0 +1,152 @@
+"""Files as banks, agencies and software deliver them, with names and numbers of one's own."""
+
+from __future__ import annotations
+
+import io
+import random
+import resource
+import zipfile
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+from clients.models import Client
+from demo.data import books, coda, papers
+from demo.data.books import Company
+from demo.data.names import COUNTERPARTIES
+from demo.data.numbers import iban
+from documents.arrivals import Arrival, of_paths
+from documents.ingest import Taken, ingest
+from tests import factories
+
+DAY = date(2026, 3, 2)
+PAPER = b"%PDF-1.4\n% a paper that was delivered\n%%EOF\n"
+
+
+def company_of(client: Client) -> Company:
+    """The client as the demo's writers know a company, with an account of its own."""
+    return Company(
+        number=client.company_number,
+        name=client.name,
+        code=client.code,
+        language=client.language,
+        email="",
+        iban=iban(factories.unique()),
+        bic="DEMOBEBB",
+    )
+
+
+def statement(company: Company, number: int = 1, day: date = DAY, cents: int = 1_000) -> bytes:
+    """A CODA file of one statement."""
+    other = COUNTERPARTIES[0]
+    movement = coda.Movement(cents, other.name, iban(7), f"{other.text} {number}")
+    told = coda.Statement(
+        company.iban,
+        company.bic,
+        company.name,
+        number,
+        day,
+        day - timedelta(days=1),
+        0,
+        (movement,),
+    )
+    return coda.write(told, company.number)
+
+
+def together(*files: bytes) -> bytes:
+    """Several statements in one file: each trailer but the last says that another one follows."""
+    return b"".join(file[:-3] + b"1\r\n" for file in files[:-1]) + files[-1]
+
+
+def statements(company: Company, count: int) -> list[bytes]:
+    """Many, each opening where the one before closed."""
+    told = books.statements(company, count, DAY)
+    return [coda.write(each, company.number) for each in told]
+
+
+def invoice(
+    company: Company, number: str = "2026/1", *, bought: bool = True, seed: int = 1
+) -> bytes:
+    paper = papers.invoice(company, number, DAY, random.Random(seed), bought=bought)
+    return paper.files[papers.XML]
+
+
+def payroll(company: Company, seed: int = 1) -> bytes:
+    return papers.payroll(company, DAY.replace(day=1), random.Random(seed)).files[papers.SODA]
+
+
+def card(company: Company, seed: int = 1) -> bytes:
+    return papers.card(company, DAY.replace(day=1), random.Random(seed)).files[papers.CARO]
+
+
+def a_month(company: Company) -> dict[str, bytes]:
+    """One file of each kind by its name."""
+    return {
+        "bank.cod": statement(company),
+        "wages.xml": payroll(company),
+        "card.xml": card(company),
+        "bought.xml": invoice(company, "IN-1"),
+        "sold.xml": invoice(company, "OUT-1", bought=False),
+    }
+
+
+def written(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return target.getvalue()
+
+
+def take(arrivals: Iterable[Arrival]) -> Taken:
+    """Ingest it all and sum up."""
+    total = Taken()
+    for taken in ingest(arrivals):
+        total.files += taken.files
+        total.filed += taken.filed
+        total.newer += taken.newer
+        total.known += taken.known
+        total.refused += taken.refused
+    return total
+
+
+def take_files(files: dict[str, bytes]) -> Taken:
+    return take(Arrival(name, data) for name, data in files.items())
+
+
+def take_folder(folder: Path) -> Taken:
+    return take(of_paths([folder]))
+
+
+def many(client: Client, count: int) -> Iterable[Arrival]:
+    """As many different files as asked for, made while they are taken."""
+    company = company_of(client)
+    makers = (
+        lambda n: papers.invoice(company, f"IN-{n}", DAY, random.Random(n), bought=True),
+        lambda n: papers.invoice(company, f"OUT-{n}", DAY, random.Random(n), bought=False),
+    )
+    for place in range(count):
+        if place % 2:
+            files = makers[place // 2 % 2](place).files
+            yield Arrival(f"{place}.xml", files[papers.XML])
+        else:
+            day = DAY - timedelta(days=place // 2 % 700)
+            yield Arrival(f"{place}.cod", statement(company, place // 1_400 % 999 + 1, day))
+
+
+def measured(client: int, count: int) -> tuple[int, int, int]:
+    """Take that many in: how many were filed, and the peak memory (KiB) early and at the end."""
+    filed, early = 0, 0
+    for place, taken in enumerate(ingest(many(Client.objects.get(pk=client), count))):
+        filed += taken.filed.total()
+        if place == 1:
+            early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return filed, early, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,324 @@
+"""What is refused is kept with its reason, and filed when what was missing is there."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.tenancy import every_office
+from documents import arrivals
+from documents.formats import Reason
+from documents.formats.reading import MOST_BYTES
+from documents.models import Content, Filing, Kind, Quarantined, QuarantineState
+from documents.storage import Damaged, load, name_of, storage
+from tests import factories
+from tests.conftest import Cast
+from tests.documents import papers
+from tests.documents.papers import PAPER, company_of, take_files, take_folder, written
+from tests.test_access_matrix import as_person
+
+
+def waiting(data: bytes) -> Quarantined:
+    return Quarantined.objects.get(sha256=hashlib.sha256(data).hexdigest())
+
+
+def unlike(data: bytes) -> bytes:
+    """Bytes that no other test has delivered."""
+    return data + os.urandom(8)
+
+
+def filed(client: Any) -> int:
+    with every_office():
+        return Filing.objects.filter(client=client).count()
+
+
+# --- what is kept --------------------------------------------------------------------------------
+
+
+def test_a_refused_file_is_kept_with_reason_line_and_bytes(people: Cast) -> None:
+    lines = papers.statement(company_of(people.bakery)).split(b"\r\n")
+    lines[2] = lines[2][:-1]
+    data = b"\r\n".join(lines)
+    taken = take_files({"short.cod": data})
+    kept = waiting(data)
+    assert (kept.name, kept.line, kept.size) == ("short.cod", 3, len(data))
+    assert kept.state == QuarantineState.WAITING
+    assert [refused.reason.value for _name, refused in taken.refused] == [kept.reason]
+    assert load(kept.sha256) == data
+
+
+def test_a_refused_file_that_comes_again_is_one_row(people: Cast) -> None:
+    data = unlike(b"what is this")
+    take_files({"a.cod": data})
+    take_files({"b.cod": data})
+    kept = waiting(data)
+    assert (kept.name, kept.tries, kept.reason) == ("a.cod", 2, Reason.UNKNOWN_FORMAT.value)
+
+
+def test_a_name_from_outside_breaks_no_line_and_no_table(people: Cast) -> None:
+    data = unlike(b"?")
+    take_files({"evil\n\x1b[2J\x00" + "x" * 300 + ".cod": data})
+    kept = waiting(data)
+    assert len(kept.name) == 255
+    assert kept.name.isprintable()
+
+
+def test_a_file_that_is_too_long_is_kept_without_filling_the_memory(
+    people: Cast, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.cod"
+    with path.open("wb") as file:
+        file.write(os.urandom(16))
+        file.truncate(MOST_BYTES + 1)
+    (found,) = arrivals.of_paths([path])
+    assert found.data == b""
+    taken = papers.take(arrivals.of_paths([path]))
+    kept = Quarantined.objects.latest("pk")
+    assert [refused.reason for _name, refused in taken.refused] == [Reason.TOO_LARGE]
+    assert kept.size == MOST_BYTES + 1
+    assert storage().size(name_of(kept.sha256)) == MOST_BYTES + 1
+    assert not kept.replay()
+    storage().delete(name_of(kept.sha256))
+
+
+# --- papers --------------------------------------------------------------------------------------
+
+
+def test_a_paper_alone_waits(people: Cast) -> None:
+    data = unlike(PAPER)
+    take_files({"alone.pdf": data, "unnamed": unlike(PAPER)})
+    assert waiting(data).reason == Reason.PAPER_WITHOUT_FILE.value
+
+
+def test_a_paper_waits_with_its_file_and_is_filed_with_it(people: Cast, tmp_path: Path) -> None:
+    number = factories.company_number()
+    data = papers.statement(replace(company_of(people.bakery), number=number))
+    paper = unlike(PAPER)
+    taken = take_folder(written(tmp_path, {"a.cod": data, "a.pdf": paper}))
+    assert [refused.reason for _name, refused in taken.refused] == [
+        Reason.UNKNOWN_COMPANY,
+        Reason.PAPER_WITHOUT_FILE,
+    ]
+    newcomer = factories.make_client(people.peeters, company_number=number)
+    assert waiting(data).replay()
+    with every_office():
+        kept = Content.objects.get(document__client=newcomer, media_type="application/pdf")
+    assert load(kept.sha256) == paper
+    assert waiting(data).state == waiting(paper).state == QuarantineState.FILED
+
+
+def test_a_paper_of_several_companies_is_shown_to_none(people: Cast, tmp_path: Path) -> None:
+    butcher = factories.make_client(people.peeters, "Slagerij")
+    both = papers.together(
+        papers.statement(company_of(people.bakery)), papers.statement(company_of(butcher))
+    )
+    paper = unlike(PAPER)
+    taken = take_folder(written(tmp_path, {"both.cod": both, "both.pdf": paper}))
+    assert taken.filed[Kind.BANK_ACCOUNT_STATEMENT] == 2
+    digest = hashlib.sha256(paper).hexdigest()
+    with every_office():
+        assert not Content.objects.filter(sha256=digest).exists()
+    assert waiting(paper).reason == Reason.PAPER_WITHOUT_FILE.value
+
+
+def test_what_only_calls_itself_a_paper_is_refused_and_one_is_rendered(
+    people: Cast, tmp_path: Path
+) -> None:
+    fake = unlike(b"<script>")
+    files = {"a.cod": papers.statement(company_of(people.bakery)), "a.pdf": fake}
+    taken = take_folder(written(tmp_path, files))
+    assert taken.filed.total() == 1
+    assert waiting(fake).reason == Reason.UNKNOWN_FORMAT.value
+
+
+# --- ZIPs that are meant to harm -----------------------------------------------------------------
+
+
+def reasons(folder: Path) -> list[Reason]:
+    return [refused.reason for _name, refused in take_folder(folder).refused]
+
+
+def test_a_bomb_is_unpacked_no_further_than_its_bound(people: Cast, tmp_path: Path) -> None:
+    bomb = papers.zipped({"bomb.xml": b" " * (MOST_BYTES + 1), os.urandom(4).hex(): b"0"})
+    assert len(bomb) < 100_000
+    assert reasons(written(tmp_path, {"a.zip": bomb}))[0] == Reason.TOO_LARGE
+    assert load(hashlib.sha256(bomb).hexdigest()) == bomb
+
+
+def test_a_zip_of_many_bombs_ends_at_its_bound(
+    people: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "MOST_UNPACKED", 3_000_000)
+    files = {f"{place}.xml": b"<" * 1_000_000 + os.urandom(4) for place in range(10)}
+    taken = take_folder(written(tmp_path, {"a.zip": papers.zipped(files)}))
+    assert taken.files == 4
+    assert taken.refused[-1][1].reason == Reason.TOO_LARGE
+
+
+def test_a_zip_that_promises_millions_of_files_is_not_opened(people: Cast, tmp_path: Path) -> None:
+    data = bytearray(unlike(b"PK\x03\x04"))
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 60_000, 60_000, 46, 0, 0)
+    assert reasons(written(tmp_path, {"a.zip": bytes(data) + end})) == [Reason.TOO_LARGE]
+
+
+def broken(how: str) -> bytes:
+    data = papers.zipped({"a.xml": b"<Soda/>" + os.urandom(600), "b.xml": b"<Soda/>"})
+    if how == "cut":
+        return data[:-30]
+    if how == "flipped":
+        return data[:300] + bytes([data[300] ^ 255]) + data[301:]
+    if how == "encrypted":
+        flag = data.index(b"PK\x01\x02") + 8
+        return data[:flag] + b"\x01" + data[flag + 1 :]
+    return data[: data.index(b"PK\x01\x02")] + b"PK\x05\x06" + b"\0" * 18
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "encrypted", "emptied"])
+def test_a_broken_zip_is_kept_and_breaks_nothing(people: Cast, tmp_path: Path, how: str) -> None:
+    data = broken(how)
+    taken = take_folder(written(tmp_path, {"a.zip": data}))
+    if how == "emptied":
+        assert taken.files == 0
+        return
+    assert taken.refused[0][1].reason == Reason.CUT_OFF
+    assert load(hashlib.sha256(data).hexdigest()) == data
+
+
+def test_a_zip_inside_a_zip_is_not_opened(people: Cast, tmp_path: Path) -> None:
+    inside = papers.zipped({"a.cod": papers.statement(company_of(people.bakery))})
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("inside.zip", inside)
+    assert reasons(written(tmp_path, {"a.zip": target.getvalue()})) == [Reason.UNKNOWN_FORMAT]
+    assert filed(people.bakery) == 0
+
+
+# --- again, or given up --------------------------------------------------------------------------
+
+
+def test_a_replay_files_it_once_the_company_is_there(people: Cast) -> None:
+    number = factories.company_number()
+    data = papers.invoice(replace(company_of(people.bakery), number=number))
+    take_files({"a.xml": data})
+    assert not waiting(data).replay()
+    assert (waiting(data).tries, waiting(data).state) == (2, QuarantineState.WAITING)
+    newcomer = factories.make_client(people.peeters, company_number=number)
+    assert waiting(data).replay()
+    assert waiting(data).state == QuarantineState.FILED
+    assert filed(newcomer) == 1
+    assert not waiting(data).replay()
+
+
+def test_a_new_delivery_files_it_as_well(people: Cast) -> None:
+    number = factories.company_number()
+    data = papers.invoice(replace(company_of(people.bakery), number=number))
+    take_files({"a.xml": data})
+    factories.make_client(people.peeters, company_number=number)
+    take_files({"a.xml": data})
+    assert waiting(data).state == QuarantineState.FILED
+
+
+def test_a_zip_that_was_damaged_on_its_way_is_filed_whole_when_it_is_replayed(
+    people: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = papers.zipped(papers.a_month(company_of(people.bakery)))
+    monkeypatch.setattr(arrivals, "MOST_ENTRIES", 2)
+    assert reasons(written(tmp_path, {"a.zip": data})) == [Reason.TOO_LARGE]
+    monkeypatch.undo()
+    assert waiting(data).replay()
+    assert filed(people.bakery) == 5
+    assert waiting(data).state == QuarantineState.FILED
+
+
+def test_damaged_bytes_are_not_replayed(people: Cast) -> None:
+    data = unlike(b"damaged")
+    take_files({"a.cod": data})
+    Path(storage().path(name_of(waiting(data).sha256))).write_bytes(data[:-1])
+    with pytest.raises(Damaged):
+        waiting(data).replay()
+
+
+def test_what_is_discarded_stays_so(people: Cast) -> None:
+    data = unlike(b"junk")
+    take_files({"a.cod": data})
+    assert waiting(data).discard()
+    assert not waiting(data).discard()
+    assert not waiting(data).replay()
+    take_files({"a.cod": data})
+    assert waiting(data).state == QuarantineState.DISCARDED
+
+
+# --- operators -----------------------------------------------------------------------------------
+
+LIST, UPLOAD = "/admin/documents/quarantined/", "/admin/documents/quarantined/upload/"
+
+
+def test_dirk_sees_why_a_file_waits_and_never_what_stands_in_it(people: Cast) -> None:
+    secret = f"SECRET{factories.unique()}"
+    data = papers.invoice(company_of(people.bakery)).replace(b"<cbc:IssueDate>", f"<cbc:IssueDate>{secret}".encode())  # fmt: skip
+    take_files({"a.xml": data})
+    assert secret in waiting(data).detail
+    dirk = as_person(people.dirk)
+    for page in (LIST, f"{LIST}{waiting(data).pk}/change/"):
+        text = dirk.get(page).content.decode()
+        assert "a.xml" in text
+        assert Reason.FIELD.value in text
+        assert secret not in text
+        assert people.bakery.company_number not in text
+
+
+def test_dirk_hands_files_in(people: Cast) -> None:
+    month = papers.zipped(papers.a_month(company_of(people.bakery)))
+    junk = unlike(b"junk")
+    files = [SimpleUploadedFile("month.zip", month), SimpleUploadedFile("junk.cod", junk)]
+    page = as_person(people.dirk).post(UPLOAD, {"chosen": files}, follow=True)
+    text = page.content.decode()
+    assert "From month.zip: 5 filed, 0 known already." in text
+    assert "From junk.cod: 0 filed, 0 known already, 1 in quarantine." in text
+    assert filed(people.bakery) == 5
+
+
+def test_dirk_cannot_hand_in_more_than_a_person_can_wait_for(
+    people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codabox_portal.intake.MOST_AT_ONCE", 10)
+    files = [SimpleUploadedFile("a.cod", unlike(b"0123"))]
+    page = as_person(people.dirk).post(UPLOAD, {"chosen": files})
+    assert "too much at once" in page.content.decode()
+    assert as_person(people.dirk).post(UPLOAD, {}).status_code == 200
+
+
+def test_dirk_tries_again_and_discards(people: Cast) -> None:
+    number = factories.company_number()
+    data = papers.invoice(replace(company_of(people.bakery), number=number))
+    junk = unlike(b"junk")
+    take_files({"a.xml": data, "b.cod": junk})
+    newcomer = factories.make_client(people.peeters, company_number=number)
+    dirk = as_person(people.dirk)
+    both = [waiting(data).pk, waiting(junk).pk]
+    page = dirk.post(LIST, {"action": "replay", "_selected_action": both}, follow=True)
+    assert "1 of 2 filed." in page.content.decode()
+    assert filed(newcomer) == 1
+    dirk.post(LIST, {"action": "discard", "_selected_action": both})
+    assert waiting(data).state == QuarantineState.FILED
+    assert waiting(junk).state == QuarantineState.DISCARDED
+    said = LogEntry.objects.filter(object_id=str(both[1]), user=people.dirk)
+    assert [entry.change_message for entry in said.order_by("pk")] == ["Tried again.", "Discarded."]
+
+
+@pytest.mark.parametrize("who", ["an", "chloe", "bram"])
+def test_office_staff_cannot_hand_files_in(people: Cast, who: str) -> None:
+    files = [SimpleUploadedFile("a.cod", papers.statement(company_of(people.bakery)))]
+    answer = as_person(getattr(people, who)).post(UPLOAD, {"chosen": files})
+    assert answer.status_code == 302
+    assert filed(people.bakery) == 0
