@@ -93,12 +93,15 @@ def _company_number(serial: int) -> str:
 
 def _copy_clients(connection: Connection, offices: list[Office], chance: random.Random) -> None:
     serial = 0
-    into = "copy clients_client (office_id, company_number, name, code, language, email) from stdin"
+    into = (
+        "copy clients_client"
+        " (office_id, company_number, name, code, language, email, archived_reason) from stdin"
+    )
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         for office in offices:
             for _ in range(_clients_of(office, chance)):
                 number = _company_number(serial)
-                copy.write_row((office.pk, number, f"Client {serial}", f"C{serial}", "nl", ""))
+                copy.write_row((office.pk, number, f"Client {serial}", f"C{serial}", "nl", "", ""))
                 serial += 1
 
 
