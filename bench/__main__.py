@@ -1,4 +1,4 @@
-"""`python -m bench <word>`: seed, verify, run, plans, cancel, or all of them; and `lists`.
+"""`python -m bench <word>`: seed, verify, run, plans, cancel, ingest, or all of them; and `lists`.
 
 Each word prints one table and keeps the same as JSON in var/bench/. The exit status is 1 when a
 goal is not met, so that a pipeline notices.
@@ -12,7 +12,7 @@ import sys
 
 from bench import database
 
-WORDS = ["verify", "run", "plans", "cancel"]
+WORDS = ["verify", "run", "plans", "cancel", "ingest"]
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=0.8, help="of each measurement of `run`")
     parser.add_argument("--threads", type=int, default=8, help="blocking threads of each server")
     parser.add_argument("--calls", type=int, default=10_000, help="of `cancel`, after the commit")
-    parser.add_argument("--documents", type=int, default=200_000, help="of the office of `lists`")
+    parser.add_argument("--documents", type=int, help="of `ingest` (5,000), `lists` (200,000)")
     return parser.parse_args()
 
 

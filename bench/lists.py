@@ -56,7 +56,7 @@ def measure(size: str, options: argparse.Namespace) -> bool:
     report = Report("lists", size)
     office = Office.objects.filter(slug=SLUG).first() or _make_office()
     companies = list(office.clients.order_by("pk"))
-    filings = _file(office, companies, options.documents)
+    filings = _file(office, companies, options.documents or 200_000)
     report.note("17", "companies, documents of the office", f"{len(companies):,}, {filings:,}")
     _pages(report, office, companies[STEP // 2 :: STEP])
     _plans(report, office, companies[len(companies) // 2])

@@ -426,6 +426,7 @@ def test_the_memory_is_the_same_for_few_and_for_many(people: Cast, rounds: float
     )
     assert done.returncode == 0, done.stderr
     filed, early, late = map(int, done.stdout.split())
+    print(f"{filed:,} documents: {early:,} KiB after the second batch, {late:,} KiB at the end")
     assert filed == int(1_000 * rounds)
     # KiB at the end of the second batch, and at the end.
     assert late <= early * 1.15, f"{early:,} KiB grew to {late:,}"

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
+from django.core.management import call_command
 from django.test import override_settings
 from moto.server import ThreadedMotoServer
 
@@ -167,6 +168,20 @@ def test_damaged_bytes_break_the_download_off(people: Cast, ledgerly: Software) 
     overwrite(hashlib.sha256(data).hexdigest(), data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(httpx.TransportError):
         ledgerly.document(people.janssens, people.bakery.company_number, document.uuid, CODA)
+
+
+def test_dirk_finds_what_is_damaged_or_gone(
+    people: Cast, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, gone = os.urandom(900), os.urandom(900)
+    factories.make_document(people.bakery, contents={CODA: data, "application/pdf": gone})
+    overwrite(hashlib.sha256(data).hexdigest(), data[:-1] + bytes([data[-1] ^ 1]))
+    storage.remove(hashlib.sha256(gone).hexdigest())
+    with pytest.raises(SystemExit):
+        call_command("verify_storage")
+    told = capsys.readouterr().err
+    for damaged in (data, gone):
+        assert f"damaged or gone: {hashlib.sha256(damaged).hexdigest()}" in told
 
 
 @pytest.mark.parametrize(
