@@ -6,6 +6,8 @@ balances that follow each other.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from accounts.models import Office
@@ -42,7 +44,7 @@ FILL = """
 
 def fill(office: Office, companies: list[Client], documents: int, already: int = 0) -> None:
     """Spread documents evenly over the companies, oldest first, until there are so many."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "office": office.pk,
         "clients": f"{{{','.join(str(company.pk) for company in companies)}}}",
         "every": len(companies),

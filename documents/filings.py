@@ -87,8 +87,14 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         return self.annotate(newest_version=models.Subquery(newest))
 
     def for_list(self) -> FilingQuerySet:
-        """With what a row of the list shows beside its own."""
-        return self.with_newest_version().annotate(uuid=models.F("document__uuid"))
+        """With what a row of the list shows beside its own.
+
+        Sub-queries and no join: they are asked for the rows of the page alone, after the limit.
+        """
+        from documents.models import Document
+
+        document = Document.objects.filter(pk=models.OuterRef("document"))
+        return self.with_newest_version().annotate(uuid=models.Subquery(document.values("uuid")))
 
     def versions_of(self, document: Document) -> FilingQuerySet:
         """What was delivered of the same paper, this document included, newest first."""

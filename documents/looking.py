@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 MOST_WORDS = 8
+CENTS = Decimal("0.01")
 DATES = [
     re.compile(r"(?P<day>\d{1,2})(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})"),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
@@ -42,6 +43,9 @@ def _one(word: str) -> Q:
     condition |= Q(number__icontains=word) | Q(counterparty__icontains=word)
     for amount in amounts_in(word):
         condition |= Q(amount__in=[amount, -amount])
+        # Movements and expenses stand among the words, each on a line of its own.
+        if amount == amount.quantize(CENTS):
+            condition |= Q(words__regex=rf"(^|\s){amount:.2f}(\s|$)".replace(".", r"\."))
     if day := day_in(word):
         condition |= Q(dated_on=day)
     if structured := STRUCTURED.fullmatch(word):

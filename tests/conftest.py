@@ -92,6 +92,8 @@ def django_db_setup(
             cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
+                # Autovacuum is the server's own: we may not end it, and it lets go by itself.
+                " and backend_type = 'client backend'"
             )
         teardown_databases(made, verbosity=0, keepdb=django_db_keepdb)
 

@@ -92,6 +92,18 @@ def test_an_finds_an_invoice_by_what_stands_on_it(cast: Cast, text: str, found: 
         assert (invoice in Filing.objects.filter(client=cast.bakery).saying(text)) is found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("65,20", True), ("65.2", True), ("1.765,20", True), ("5,20", False), ("65,21", False)],
+)
+def test_an_finds_a_statement_by_the_amount_of_a_movement(
+    cast: Cast, text: str, found: bool
+) -> None:
+    filing = factories.make_filed_document(cast.bakery, words="be68\nmaes\n65.20\nde beer\n1765.20")
+    with office_scope(cast.janssens.pk):
+        assert (filing in Filing.objects.filter(client=cast.bakery).saying(text)) is found
+
+
 def test_an_finds_a_statement_by_its_account_in_groups_of_four(cast: Cast) -> None:
     filing = factories.make_filed_document(cast.bakery, series="BE68539007547034")
     with office_scope(cast.janssens.pk):
