@@ -56,7 +56,7 @@ BARE = {
 def measure(size: str, options: argparse.Namespace) -> bool:
     """Fill the table; the goals are met when memory stays and the rows keep up with COPY."""
     report = Report("ingest", size)
-    each = max(options.documents // len(Kind), 1)
+    each = max((options.documents or 5_000) // len(Kind), 1)
     with _place() as companies:
         early = late = 0
         for kind in Kind:

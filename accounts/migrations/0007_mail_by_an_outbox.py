@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_keep_admins_and_history'),
+        ('accounts', '0006_let_names_be_erased'),
     ]
 
     operations = [
