@@ -110,10 +110,11 @@ def about_companies(cast: Cast) -> list[EmailMessage]:
         else:
             cast.bakery = factories.make_client(cast.janssens)
             transfer.agree(cast.chloe, "P1")
-    for event in ClientEvent.objects.filter(kind__in=COMPANIES_TOLD):
+    ours = ClientEvent.objects.filter(office__in=[cast.janssens, cast.peeters])
+    for event in ours.filter(kind__in=COMPANIES_TOLD):
         fan_out_company(event.pk)
         fan_out_company(event.pk)
-    for row in CompanyMail.objects.all():
+    for row in CompanyMail.objects.filter(event__in=ours):
         send_company_mail(row.pk)
     # Six steps: each goes to the one other Admin of the office that acts, and to both of the other.
     assert len(mail.outbox) == 6 * 3
