@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from partners.models import Partner, PartnerStatus
-from tests.conftest import Cast, make_cast
+from tests.conftest import Cast, make_cast, test_database_url
 from tests.deployment.durable import Durable, durable, rows_of, wait_for_the_database
 from tests.deployment.process_list import Deployment, deployed
 from tests.deployment.softwares import HANGS, Softwares
@@ -35,13 +35,25 @@ def servers() -> Iterator[Durable]:
 
 
 @pytest.fixture(scope="package")
-def whole_list(servers: Durable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The whole process list; every test of this folder that needs it uses the same."""
+def whole_list(
+    servers: Durable,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+    rounds: float,
+) -> Iterator[Deployment]:
+    """The whole process list; every test of this folder that needs it uses the same.
+
+    The everyday round takes its tables from the test database, a release migrates.
+    """
     if NGINX is None:
         pytest.skip("no nginx (Debian: apt install nginx-light)")
     folder = tmp_path_factory.mktemp("deployment")
     given = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
-    with deployed(folder, **given) as deployment:
+    if rounds <= 1:
+        with django_db_blocker.unblock():
+            servers.copy_tables(test_database_url())
+    with deployed(folder, migrate=rounds > 1, **given) as deployment:
         yield deployment
 
 

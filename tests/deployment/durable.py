@@ -60,11 +60,27 @@ class Durable:
 
     def superuser(self, program: str, *words: str) -> None:
         """Run a program of PostgreSQL as the docs say: as a superuser."""
-        folder = portal.private_folder(self.purpose)
-        programs = portal.postgres_programs(folder, portal.unprivileged_account())
-        command = [str(Path(programs) / program), "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [self._program(program), "-h", "127.0.0.1", "-p", str(self.port)]
         environment = os.environ | {"PGPASSWORD": self.known["superuser"], "PGUSER": "postgres"}
         subprocess.run([*command, *words], env=environment, check=True)
+
+    def copy_tables(self, source: str) -> None:
+        """The empty tables of a migrated database: to migrate anew takes 15 times as long."""
+        for what in ("--schema-only", "--data-only --table=django_migrations"):
+            dump = [self._program("pg_dump"), "--no-owner", "--no-privileges", *what.split()]
+            made = subprocess.run([*dump, source], capture_output=True, check=True)
+            load = [
+                self._program("psql"),
+                "--quiet",
+                "--single-transaction",
+                "--set=ON_ERROR_STOP=1",
+            ]
+            quiet = subprocess.DEVNULL
+            subprocess.run([*load, self.database_url], input=made.stdout, stdout=quiet, check=True)
+
+    def _program(self, name: str) -> str:
+        folder = portal.private_folder(self.purpose)
+        return str(Path(portal.postgres_programs(folder, portal.unprivileged_account())) / name)
 
     def stop(self) -> None:
         self.children.stop()

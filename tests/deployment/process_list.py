@@ -113,7 +113,6 @@ class Deployment:
         self.processes: list[Process] = []
 
     def start(self) -> None:
-        self.migrate()
         certificate(self.folder, "server")
         self.nginx = self._start("nginx", self._nginx())
         self.webs = [self._web(number) for number in (1, 2)]
@@ -205,11 +204,13 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, **settings_of_its_own: str) -> Iterator[Deployment]:
+def deployed(folder: Path, *, migrate: bool, **settings_of_its_own: str) -> Iterator[Deployment]:
     """The whole list, until the end of the block; DATABASE_URL and REDIS_URL must be among them."""
     with mail_server() as mails:
         deployment = Deployment(folder, mails, **settings_of_its_own)
         try:
+            if migrate:
+                deployment.migrate()
             deployment.start()
             yield deployment
         finally:
