@@ -20,6 +20,7 @@ from documents.filing import Entry
 from documents.ingest import Item, read_items
 from documents.kinds import PDF
 from documents.owners import Owners
+from documents.renditions import render
 from documents.rows import Arriving, Stored, insert
 from documents.storage import keep_all
 from partners.models import Application, Partner, RedirectUri
@@ -124,15 +125,15 @@ def make_office(told: books.OfficeBooks) -> Office:
     return office
 
 
-def prepare(delivered: Iterable[tuple[date, bytes, bytes]]) -> list[Prepared]:
-    """Read files as they would come in, each with its day and its paper; store all bytes."""
+def prepare(delivered: Iterable[tuple[date, bytes]], language: str) -> list[Prepared]:
+    """Read files as they would come in, each with its day; render and store all bytes."""
     items: list[Item] = []
     days: list[date] = []
-    for day, data, paper in delivered:
-        items += read_items(Arrival("demo", data, paper), SOFTWARE)
+    for day, data in delivered:
+        items += read_items(Arrival("demo", data), SOFTWARE)
         days.append(day)
     sheets = [item.sheet.data for item in items]
-    papers = [item.paper or b"" for item in items]
+    papers = [render(item.sheet.paper, language) for item in items]
     digests = keep_all([*sheets, *papers])
     return [
         Prepared(

@@ -151,7 +151,7 @@ def _invoice(paper: Invoice, language: str) -> bytes:
     left = [f"{_('Date')} {_day(paper.issued_on)}"]
     if paper.due_on:
         left.append(f"{_('Due date')} {_day(paper.due_on)}")
-    right = [_("To"), customer, paper.customer.company_number]
+    right = [_("Customer"), customer, paper.customer.company_number]
     head = _head(fitting(title, TITLE, RIGHT - LEFT), paper.supplier, left, right, columns)
     printout = Printout(title, head)
     for line in paper.lines:
@@ -206,7 +206,7 @@ def _percent(rate: object, language: str) -> str:
 @_rendered.register
 def _payroll(paper: PayrollStatement, language: str) -> bytes:
     def columns(page: Page) -> None:
-        page.left(SMALL, LEFT + 8, TABLE_TOP + 24, _("Account"))
+        page.left(SMALL, LEFT + 8, TABLE_TOP + 24, _("Ledger account"))
         page.right(SMALL, PRICE, TABLE_TOP + 24, _("Debit"))
         page.right(SMALL, RIGHT - 8, TABLE_TOP + 24, _("Credit"))
 

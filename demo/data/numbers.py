@@ -31,13 +31,3 @@ def iban(serial: int) -> str:
 def structured_communication(serial: int) -> str:
     """Twelve digits: ten and their remainder mod 97 (00 is written 97)."""
     return f"{serial:010d}{serial % 97 or 97:02d}"
-
-
-def between_pluses(communication: str) -> str:
-    """A structured communication as people write it: +++123/4567/89002+++."""
-    return f"+++{communication[:3]}/{communication[3:7]}/{communication[7:]}+++"
-
-
-def in_fours(iban: str) -> str:
-    """An IBAN as people read it, in groups of four."""
-    return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))

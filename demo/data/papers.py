@@ -1,4 +1,4 @@
-"""The documents that are no bank statement: payroll, cards, invoices, each with its paper.
+"""The documents that are no bank statement: payroll, cards, invoices.
 
 Invoices are UBL 2.1 after Peppol BIS Billing 3. SODA and CARO have no public schema: these files
 have what the formats are for, a payroll booking and the expenses of a card.
@@ -6,37 +6,28 @@ have what the formats are for, a payroll booking and the expenses of a card.
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 from xml.sax.saxutils import escape
 
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
-
 from demo.data.books import Company
-from demo.data.coda import latin
 from demo.data.names import COUNTERPARTIES
 from demo.data.numbers import company_number
-from demo.data.pdf import BOLD, LEFT, PLAIN, RIGHT, TITLE, TOP, Page, euros
 
-PDF, XML = "application/pdf", "application/xml"
+XML = "application/xml"
 SODA, CARO = "application/vnd.soda.v1+xml", "application/vnd.caro.v1+xml"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 @dataclass(frozen=True)
 class Paper:
-    """One document: what the wire tells of it, and its bytes by media type."""
+    """One document: its kind on the wire, and its file by media type."""
 
     kind: str
     day: date
-    attributes: dict[str, Any]
     files: dict[str, bytes]
-    public_id: str | None = None
 
 
 def papers(company: Company, until: date) -> Iterator[Paper]:
@@ -82,11 +73,8 @@ def payroll(company: Company, month: date, rng: random.Random) -> Paper:
         f"<Name>{escape(company.name)}</Name></Employer><Period>{month:%Y-%m}</Period>"
         f"<Currency>EUR</Currency></Header><Booking>{booking}</Booking></Soda>\n"
     )
-    rows = [(f"{account} {label}", debit or -credit) for account, label, debit, credit in lines]
-    page = _page(f"Loonstaat {month:%m/%Y}", company, rows)
     day = _end(month) + timedelta(days=2)
-    files = {SODA: text.encode(), PDF: page}
-    return Paper("payrollStatement", day, {"socialOfficeId": "0355"}, files)
+    return Paper("payrollStatement", day, {SODA: text.encode()})
 
 
 def card(company: Company, month: date, rng: random.Random) -> Paper:
@@ -106,18 +94,11 @@ def card(company: Company, month: date, rng: random.Random) -> Paper:
         f"</ClientReference><BillingPeriod>{month:%Y-%m}</BillingPeriod><Currency>EUR</Currency>"
         f"</Header><Expenses>{expenses}</Expenses><Total>{total}</Total></Caro>\n"
     )
-    attributes = {
-        "bankName": "Demo Cards",
-        "billingPeriod": f"{month:%Y-%m}",
-        "clientReference": reference,
-    }
-    files = {CARO: text.encode(), PDF: _page(f"Kaart {month:%m/%Y}", company, rows)}
-    day = _end(month) + timedelta(days=3)
-    return Paper("creditCardStatement", day, attributes, files, f"DEMO-{month:%Y%m}-{reference}")
+    return Paper("creditCardStatement", _end(month) + timedelta(days=3), {CARO: text.encode()})
 
 
 def invoice(company: Company, number: str, day: date, rng: random.Random, *, bought: bool) -> Paper:
-    """A purchase or sales invoice of one line, with its paper."""
+    """A purchase or sales invoice of one line."""
     other = rng.choice(COUNTERPARTIES)
     other_number = company_number(9300 + COUNTERPARTIES.index(other))
     us, them = (company.number, company.name), (other_number, other.name)
@@ -125,12 +106,8 @@ def invoice(company: Company, number: str, day: date, rng: random.Random, *, bou
     vat = (net * 21 + 50) // 100
     supplier, customer = (them, us) if bought else (us, them)
     text = _ubl(number, day, supplier, customer, company.iban, other.text, net, vat)
-    rows = [(other.text, net), ("Btw · TVA 21 %", vat), ("Totaal · Total", net + vat)]
-    page = _page(f"Factuur · Facture {number}", company, rows)
-    files = {XML: text.encode(), PDF: page}
-    if bought:
-        return Paper("purchaseInvoice", day, {"availableContentTypes": [PDF, XML]}, files)
-    return Paper("salesInvoice", day, {"invoicingSoftware": "Factuurtje"}, files)
+    kind = "purchaseInvoice" if bought else "salesInvoice"
+    return Paper(kind, day, {XML: text.encode()})
 
 
 def _ubl(
@@ -198,19 +175,3 @@ def _decimal(cents: int) -> str:
 
 def _end(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
-def _page(title: str, company: Company, rows: list[tuple[str, int]]) -> bytes:
-    target = io.BytesIO()
-    canvas = Canvas(target, pagesize=A4, invariant=1, pageCompression=0)
-    canvas.setTitle(latin(title))
-    page = Page()
-    page.left(TITLE, LEFT, TOP - 12, latin(title))
-    page.left(BOLD, LEFT, TOP - 50, latin(company.name)[:70])
-    page.left(PLAIN, LEFT, TOP - 66, company.number)
-    for place, (words, cents) in enumerate(rows):
-        page.left(PLAIN, LEFT, TOP - 110 - 18 * place, latin(words))
-        page.right(PLAIN, RIGHT, TOP - 110 - 18 * place, f"{euros(cents)} EUR")
-    page.draw(canvas)
-    canvas.save()
-    return target.getvalue()

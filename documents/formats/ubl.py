@@ -29,6 +29,7 @@ MOST_ATTACHED = 7 * 1024 * 1024
 CENT = Decimal("0.01")
 # BR-S-08, BR-CO-17: what is rounded line by line may differ from the sum by less than this.
 ROUNDED = Decimal(1)
+SLACK = Decimal("0.02")
 
 
 def read(root: etree._Element, data: bytes) -> Sheet:
@@ -94,7 +95,15 @@ def _words(element: etree._Element, path: str) -> str:
 
 
 def _amount(element: etree._Element, currency: str) -> Decimal:
-    """An amount in the currency of the document; BR-DEC: two decimals at most."""
+    """An amount in the currency of the document, with two decimals at most (BR-DEC-09 to 28)."""
+    amount = _price(element, currency)
+    if amount != amount.quantize(CENT):
+        raise xml.wrong(element, f"{amount} has more than two decimals", Reason.FIELD)
+    return amount
+
+
+def _price(element: etree._Element, currency: str) -> Decimal:
+    """An amount with as many decimals as it likes, as the price of a piece may have."""
     amount = xml.amount_of(element)
     if element.get("currencyID") != currency:
         told = element.get("currencyID")
@@ -117,26 +126,45 @@ def _party(root: etree._Element, path: str) -> Party:
     for place in ("a:PartyLegalEntity/b:CompanyID", "b:EndpointID"):
         found = _maybe(party, place)
         if found is not None and found.get("schemeID") == ENTERPRISE:
-            return Party(name, number_of(found))
+            return Party(name, number_of(found, xml.text_of(found)))
     for found in _all(party, "a:PartyTaxScheme/b:CompanyID"):
-        if VAT_NUMBER.fullmatch(found.text or ""):
-            found.text = (found.text or "")[2:]
-            return Party(name, number_of(found))
+        number = xml.text_of(found)
+        if VAT_NUMBER.fullmatch(number):
+            return Party(name, number_of(found, number.removeprefix("BE")))
     return Party(name)
 
 
 def _line(line: etree._Element, kind: str, currency: str) -> InvoiceLine:
     what = "b:CreditedQuantity" if kind == "CreditNote" else "b:InvoicedQuantity"
-    quantity = _one(line, what)
+    quantity, price = _one(line, what), _one(line, "a:Price/b:PriceAmount")
     rate = _maybe(line, "a:Item/a:ClassifiedTaxCategory/b:Percent")
-    return InvoiceLine(
+    found = InvoiceLine(
         description=xml.text_of(_one(line, "a:Item/b:Name")),
         quantity=xml.amount_of(quantity),
         unit=quantity.get("unitCode") or "",
-        price=_amount(_one(line, "a:Price/b:PriceAmount"), currency),
+        price=_price(price, currency),
         net=_amount(_one(line, "b:LineExtensionAmount"), currency),
         vat_rate=None if rate is None else xml.amount_of(rate),
     )
+    base = _maybe(line, "a:Price/b:BaseQuantity")
+    pieces = Decimal(1) if base is None else xml.amount_of(base)
+    off, on = _charged(line, currency)
+    # PEPPOL-EN16931-R120, with the slack that it leaves; a base quantity is above 0 (R121).
+    if pieces <= 0 or abs(found.quantity * found.price / pieces - off + on - found.net) > SLACK:
+        detail = f"{found.quantity} at {found.price} do not make {found.net}"
+        raise xml.wrong(line, detail, Reason.TOTALS)
+    return found
+
+
+def _charged(element: etree._Element, currency: str) -> tuple[Decimal, Decimal]:
+    """The sums of the allowances and of the charges on the document or on a line."""
+    sums = {"false": Decimal(0), "true": Decimal(0)}
+    for charge in _all(element, "a:AllowanceCharge"):
+        which = xml.text_of(_one(charge, "b:ChargeIndicator"))
+        if which not in sums:
+            raise xml.wrong(charge, f"{which!r} is neither true nor false", Reason.FIELD)
+        sums[which] += _amount(_one(charge, "b:Amount"), currency)
+    return sums["false"], sums["true"]
 
 
 def _vat(root: etree._Element, currency: str) -> tuple[VatGroup, ...]:
@@ -150,7 +178,7 @@ def _vat(root: etree._Element, currency: str) -> tuple[VatGroup, ...]:
             taxable=_amount(_one(group, "b:TaxableAmount"), currency),
             vat=_amount(_one(group, "b:TaxAmount"), currency),
         )
-        due = found.taxable * (found.rate or 0) / 100
+        due = (found.taxable * (found.rate or 0) / 100).quantize(CENT)
         if abs(due - found.vat) >= ROUNDED:
             detail = f"VAT of {found.vat} on {found.taxable} at {found.rate} %"
             raise xml.wrong(group, detail, Reason.TOTALS)
@@ -173,13 +201,7 @@ class _Totals:
         self.rounding = _amounts(self.element, "b:PayableRoundingAmount", currency)
         self.off = _amounts(self.element, "b:AllowanceTotalAmount", currency)
         self.on = _amounts(self.element, "b:ChargeTotalAmount", currency)
-        charges = _all(root, "a:AllowanceCharge")
-        self.charged = {"true": Decimal(0), "false": Decimal(0)}
-        for charge in charges:
-            which = xml.text_of(_one(charge, "b:ChargeIndicator"))
-            if which not in self.charged:
-                raise xml.wrong(charge, f"{which!r} is neither true nor false", Reason.FIELD)
-            self.charged[which] += _amount(_one(charge, "b:Amount"), currency)
+        self.charged = _charged(root, currency)
         mine = [
             total for total in _all(root, "a:TaxTotal/b:TaxAmount")
             if total.get("currencyID") == currency
@@ -195,8 +217,8 @@ class _Totals:
         """BR-CO-10 to BR-CO-16, in the order in which one leads to the next."""
         for name, told, made in [
             ("the lines", self.lines, sum((line.net for line in lines), Decimal(0))),
-            ("the allowances", self.off, self.charged["false"]),
-            ("the charges", self.on, self.charged["true"]),
+            ("the allowances", self.off, self.charged[0]),
+            ("the charges", self.on, self.charged[1]),
             ("the net amount", self.net, self.lines - self.off + self.on),
             ("the VAT", self.vat, sum((group.vat for group in groups), Decimal(0))),
             ("the gross amount", self.gross, self.net + self.vat),
@@ -206,7 +228,7 @@ class _Totals:
                 detail = f"{name}: {told} is told, {made} is what it makes"
                 raise xml.wrong(self.element, detail, Reason.TOTALS)
         taxed = sum((group.taxable for group in groups), Decimal(0))
-        if abs(taxed - self.net) >= ROUNDED:
+        if abs(taxed - self.net) >= ROUNDED * len(groups):
             detail = f"VAT is told of {taxed}, the net amount is {self.net}"
             raise xml.wrong(self.element, detail, Reason.TOTALS)
 

@@ -19,70 +19,70 @@ MOST_DEPTH = 32
 MOST_ELEMENTS = 200_000
 MOST_SECONDS = 10.0
 PIECE = 64 * 1024
+TOO_DEEP = etree.XPath(f"({'/*' * (MOST_DEPTH + 1)})[1]")
 CHARSETS = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
 DECLARED = re.compile(rb"""\A<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,8})?")
+AMOUNT = re.compile(r"[-+]?([0-9]{1,12}(\.[0-9]{0,10})?|\.[0-9]{1,10})")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-ENTITY = re.compile(r"Entity|entity")
+UNDECLARED = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z_][A-Za-z0-9._-]{0,40};")
+LIMIT = re.compile(r"Excessive depth|Resource limit|[Hh]uge")
+NAME = re.compile(rb"[^\s/>]+")
 
 
 def parse(data: bytes) -> etree._Element:
     """The root of the document."""
     _check_letters(data)
-    if _has_doctype(data):
-        raise Refused(Reason.FORBIDDEN_XML, "a doctype", _line_of(data, data.find(b"<!DOCTYPE")))
-    parser = etree.XMLPullParser(
-        events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
-        dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    limits = _Limits()
-    try:
-        for start in range(0, len(data), PIECE):
-            parser.feed(data[start : start + PIECE])
-            limits.check(parser)
-    except etree.XMLSyntaxError as error:
-        raise _refused(error) from None
-    try:
-        root: etree._Element = parser.close()
-    except etree.XMLSyntaxError as error:
-        # All pieces were accepted, the whole is not: its end is missing.
-        raise Refused(Reason.CUT_OFF, "the document ends too early", error.lineno) from None
-    limits.check(parser)
+    start = _start_of_root(data)
+    if data.startswith(b"<!", start):
+        raise Refused(Reason.FORBIDDEN_XML, "a doctype", _line_of(data, start))
+    # An element has one tag or two.
+    if data.count(b"<") > 2 * MOST_ELEMENTS:
+        raise Refused(Reason.TOO_LARGE, f"more than {MOST_ELEMENTS} elements")
+    root = _parsed(data, start)
+    if deep := TOO_DEEP(root):
+        detail = f"elements are nested deeper than {MOST_DEPTH}"
+        raise Refused(Reason.TOO_LARGE, detail, deep[0].sourceline)
     return root
 
 
-class _Limits:
-    """Counts what is being parsed."""
-
-    def __init__(self) -> None:
-        self.depth = self.elements = 0
-        self.until = time.monotonic() + MOST_SECONDS
-
-    def check(self, parser: etree.XMLPullParser) -> None:
-        for event, element in parser.read_events():
-            self.depth += 1 if event == "start" else -1
-            self.elements += event == "start"
-            if self.depth > MOST_DEPTH:
-                raise _too_large(f"elements are nested deeper than {MOST_DEPTH}", element)
-            if self.elements > MOST_ELEMENTS:
-                raise _too_large(f"more than {MOST_ELEMENTS} elements", element)
-        if time.monotonic() > self.until:
-            raise Refused(Reason.TOO_LARGE, f"not read within {MOST_SECONDS:.0f} seconds")
-
-
-def _too_large(detail: str, element: etree._Element) -> Refused:
-    return Refused(Reason.TOO_LARGE, detail, element.sourceline)
+def _parsed(data: bytes, start: int) -> etree._Element:
+    """The root, parsed in pieces so that the time is asked in between."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    until = time.monotonic() + MOST_SECONDS
+    try:
+        for at in range(0, len(data), PIECE):
+            parser.feed(data[at : at + PIECE])
+            if time.monotonic() > until:
+                detail = f"not read within {MOST_SECONDS:.0f} seconds"
+                raise Refused(Reason.TOO_LARGE, detail)
+        root: etree._Element = parser.close()
+    except etree.XMLSyntaxError as error:
+        raise _refused(error, data, start) from None
+    return root
 
 
-def _refused(error: etree.XMLSyntaxError) -> Refused:
+def _is_cut_off(data: bytes, start: int) -> bool:
+    """Tell whether the end of the root is missing: its end tag, or the whole of it."""
+    name = NAME.match(data, start + 1)
+    return not name or data.rfind(b"</" + name[0]) < start
+
+
+def _refused(error: etree.XMLSyntaxError, data: bytes, start: int) -> Refused:
     """What the parser says, as one of our reasons."""
     words = error.msg or "not well-formed"
-    if ENTITY.search(words):
-        return Refused(Reason.FORBIDDEN_XML, words, error.lineno)
-    if "xcessive depth" in words or "huge" in words:
+    if LIMIT.search(words):
         return Refused(Reason.TOO_LARGE, words, error.lineno)
+    if found := UNDECLARED.search(data):
+        line = _line_of(data, found.start())
+        return Refused(Reason.FORBIDDEN_XML, f"entity {found[0].decode()}", line)
+    if _is_cut_off(data, start):
+        line = _line_of(data, len(data.rstrip()))
+        return Refused(Reason.CUT_OFF, "the document ends too early", line)
     return Refused(Reason.STRUCTURE, words, error.lineno)
 
 
@@ -105,26 +105,23 @@ def _check_letters(data: bytes) -> None:
         raise Refused(Reason.CHARSET, f"not the {charset} it should be", line) from None
 
 
-def _has_doctype(data: bytes) -> bool:
-    """Tell whether a doctype stands before the root; there alone it is one."""
+def _start_of_root(data: bytes) -> int:
+    """Where the root begins, or the doctype before it; the end of the data where neither does."""
     at = 0
-    plain = data.removeprefix(BYTE_ORDER_MARK)
-    while True:
-        at = plain.find(b"<", at)
-        if at < 0:
-            return False
-        if plain.startswith(b"<?", at):
-            at = plain.find(b"?>", at)
-        elif plain.startswith(b"<!--", at):
-            at = plain.find(b"-->", at + 4)
+    while (at := data.find(b"<", at)) >= 0:
+        if data.startswith(b"<?", at):
+            at = data.find(b"?>", at)
+        elif data.startswith(b"<!--", at):
+            at = data.find(b"-->", at + 4)
         else:
-            return plain.startswith(b"<!", at)
+            return at
         if at < 0:
-            return False
+            break
+    return len(data)
 
 
 def _line_of(data: bytes, at: int) -> int:
-    return data.count(b"\n", 0, max(at, 0)) + 1
+    return data.count(b"\n", 0, at) + 1
 
 
 # --- what a reader asks of an element ------------------------------------------------------------
@@ -150,9 +147,9 @@ def parts(element: etree._Element, *names: str) -> list[etree._Element]:
 
 def version_1(root: etree._Element, *names: str) -> list[etree._Element]:
     """The parts of a root that says which version of its format it is in."""
-    version = root.attrib.pop("version", None)
-    if version != "1":
-        raise wrong(root, f"version {version!r}: only version 1 is read")
+    if dict(root.attrib) != {"version": "1"}:
+        raise wrong(root, f"{dict(root.attrib)}: only version 1 is read")
+    del root.attrib["version"]
     return parts(root, *names)
 
 

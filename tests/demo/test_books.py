@@ -10,12 +10,11 @@ import pytest
 from coda import CODA
 from hypothesis import given
 from hypothesis import strategies as st
-from pypdf import PdfReader
 from stdnum import iban as ibans
 from stdnum.be import iban as belgian_ibans
 from stdnum.be import vat
 
-from demo.data import books, coda, numbers, pdf
+from demo.data import books, coda, numbers
 from demo.data.books import Company
 
 TODAY = date(2026, 3, 2)
@@ -104,15 +103,6 @@ def test_every_line_has_128_characters_of_latin_1(company: Company) -> None:
         assert (credit - debit) == (statement.closing - statement.opening) * 10
 
 
-def test_a_pdf_opens_and_shows_the_new_balance() -> None:
-    statement = some_statements(COMPANIES[9])[0]
-    reader = PdfReader(io.BytesIO(pdf.render(statement)), strict=True)
-    text = reader.pages[0].extract_text()
-    assert pdf.euros(statement.closing) in text
-    assert statement.iban in text
-
-
 def test_the_same_statement_gives_the_same_bytes() -> None:
     statement = some_statements(COMPANIES[0])[0]
-    assert pdf.render(statement) == pdf.render(statement)
     assert coda.write(statement, "0010000034") == coda.write(statement, "0010000034")

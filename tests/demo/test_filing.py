@@ -16,7 +16,7 @@ from documents.storage import load
 def test_every_document_of_the_demo_is_read_and_names_its_company(place: int) -> None:
     office = books.offices()[place]
     company = office.companies[2]
-    prepared = loader.prepare(_delivered(company, 12, date(2026, 3, 2)))
+    prepared = loader.prepare(_delivered(company, 12, date(2026, 3, 2)), company.language)
     assert len(prepared) == 22
     for each in prepared:
         mine = [entry for entry in each.entries if entry.company_number == company.number]

@@ -26,14 +26,7 @@ def test_an_iban_differs_from_a_possible_account_in_the_inner_check_alone(serial
 
 
 @given(st.integers(min_value=0, max_value=10**10 - 1))
-def test_a_structured_communication_is_correct_and_written_between_pluses(serial: int) -> None:
+def test_a_structured_communication_is_correct(serial: int) -> None:
     digits = numbers.structured_communication(serial)
     assert re.fullmatch(r"\d{12}", digits)
     assert int(digits[10:]) == (int(digits[:10]) % 97 or 97)
-    written = numbers.between_pluses(digits)
-    assert re.fullmatch(r"\+\+\+\d{3}/\d{4}/\d{5}\+\+\+", written)
-    assert re.sub(r"\D", "", written) == digits
-
-
-def test_an_iban_is_shown_in_groups_of_four() -> None:
-    assert numbers.in_fours("BE62971000000986") == "BE62 9710 0000 0986"

@@ -1,14 +1,11 @@
-"""Payroll, cards and invoices of the demo: whole XML, amounts that add up, papers that open."""
+"""Payroll, cards and invoices of the demo: whole XML, amounts that add up."""
 
 from __future__ import annotations
 
-import io
 from datetime import date
 from decimal import Decimal
 
-import pytest
 from lxml import etree
-from pypdf import PdfReader
 from stdnum.be import iban as belgian_iban
 from stdnum.be import vat
 
@@ -25,7 +22,7 @@ NAMES = {
 
 
 def xml(paper: papers.Paper) -> etree._Element:
-    (data,) = [data for media_type, data in paper.files.items() if media_type != papers.PDF]
+    (data,) = paper.files.values()
     return etree.fromstring(data)
 
 
@@ -39,12 +36,6 @@ def test_every_company_has_all_four_kinds() -> None:
     assert all(paper.day < TODAY for paper in ALL)
 
 
-@pytest.mark.parametrize("paper", ALL[:20], ids=lambda paper: f"{paper.kind} {paper.day}")
-def test_the_paper_opens(paper: papers.Paper) -> None:
-    reader = PdfReader(io.BytesIO(paper.files[papers.PDF]), strict=True)
-    assert "EUR" in reader.pages[0].extract_text()
-
-
 def test_the_booking_of_wages_is_balanced() -> None:
     for paper in ALL:
         if paper.kind == "payrollStatement":
@@ -52,13 +43,11 @@ def test_the_booking_of_wages_is_balanced() -> None:
             assert amount(root, ".//Debit") == amount(root, ".//Credit") > 0
 
 
-def test_the_expenses_of_a_card_add_up_and_its_identifier_is_no_uuid() -> None:
+def test_the_expenses_of_a_card_add_up() -> None:
     cards = [paper for paper in ALL if paper.kind == "creditCardStatement"]
     for paper in cards:
         root = xml(paper)
         assert amount(root, ".//Expense/Amount") == amount(root, "Total") > 0
-    assert len({paper.public_id for paper in cards}) == len(cards)
-    assert all(paper.public_id and paper.public_id.startswith("DEMO-") for paper in cards)
 
 
 def test_an_invoice_adds_up_and_names_its_parties() -> None:

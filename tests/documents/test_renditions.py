@@ -25,7 +25,7 @@ from documents.formats import (
     PayrollStatement,
 )
 from documents.formats.reading import read
-from documents.printing import MARKS, figure, fitting, printable
+from documents.printing import HOLDER, LEFT, MARKS, RIGHT, figure, fitting, in_fours, printable
 from documents.renditions import render
 
 TODAY = date(2026, 3, 2)
@@ -54,12 +54,7 @@ STATEMENT = BankStatement(
 
 
 def others() -> list[Paper]:
-    files = [
-        data
-        for paper in papers.papers(COMPANY, TODAY)
-        for media_type, data in paper.files.items()
-        if media_type != papers.PDF
-    ]
+    files = [data for paper in papers.papers(COMPANY, TODAY) for data in paper.files.values()]
     return [sheet.paper for data in files for sheet in read(data)]
 
 
@@ -179,13 +174,7 @@ def test_wages_and_cards_tell_each_line_and_the_total() -> None:
 def test_a_pdf_opens_with_every_awkward_name(name: str) -> None:
     text = text_of(replace(STATEMENT, holder=Party(name)))
     assert "?" not in text
-    assert fitting(name, *_holder_room()) in text
-
-
-def _holder_room() -> tuple[object, float]:
-    from documents.printing import HOLDER, LEFT, RIGHT
-
-    return HOLDER, RIGHT - LEFT
+    assert fitting(name, HOLDER, RIGHT - LEFT) in text
 
 
 @settings(max_examples=25, deadline=None)
@@ -241,6 +230,10 @@ def test_figures_are_written_as_the_language_does(language: str, written: str) -
     assert figure(Decimal("-1234567.89"), language) == written
     assert written in text_of(STATEMENT, language)
     assert re.search(r"0[.,]125$", figure(Decimal("0.125"), language))
+
+
+def test_an_iban_is_shown_in_groups_of_four() -> None:
+    assert in_fours("BE62971000000986") == "BE62 9710 0000 0986"
 
 
 def test_what_is_no_paper_is_not_rendered() -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Office
 from demo import loader, story
 from demo.cast import OPERATOR_EMAIL, PASSWORD
-from demo.data import books, coda, papers, pdf
+from demo.data import books, coda, papers
 
 CHUNK = 250
 # A company with fewer statements than this (the 5,000 of the large office) has nothing else.
@@ -132,17 +132,15 @@ class Command(BaseCommand):
 
 def _prepare(job: tuple[books.Company, int, date]) -> list[loader.Prepared]:
     """In a process of its own: the documents of one company, their bytes already stored."""
-    return loader.prepare(_delivered(*job))
+    company, count, today = job
+    return loader.prepare(_delivered(company, count, today), company.language)
 
 
-def _delivered(
-    company: books.Company, count: int, today: date
-) -> Iterator[tuple[date, bytes, bytes]]:
-    """Day, structured file and paper of each document."""
+def _delivered(company: books.Company, count: int, today: date) -> Iterator[tuple[date, bytes]]:
+    """Day and file of each document."""
     for statement in books.statements(company, count, today):
-        yield statement.day, coda.write(statement, company.number), pdf.render(statement)
+        yield statement.day, coda.write(statement, company.number)
     if count >= ENOUGH:
         for paper in papers.papers(company, today):
-            delivered = paper.files.pop(papers.PDF)
             (data,) = paper.files.values()
-            yield paper.day, data, delivered
+            yield paper.day, data

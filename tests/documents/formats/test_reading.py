@@ -33,7 +33,7 @@ def files() -> list[tuple[str, bytes]]:
     statement = next(books.statements(COMPANY, 32, TODAY))
     found = [("bankAccountStatement", coda.write(statement, COMPANY.number))]
     for paper in papers.papers(COMPANY, TODAY):
-        found += [(paper.kind, data) for type_, data in paper.files.items() if type_ != papers.PDF]
+        found += [(paper.kind, data) for data in paper.files.values()]
     return found
 
 
