@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -208,8 +209,8 @@ def _rows(companies: list[Company], count: int) -> tuple[float, float]:
         with connect(os.environ["DATABASE_URL"]) as other:
             for at in range(0, len(arriving) - MOST_FILES, 2 * MOST_FILES):
                 batches = arriving[at : at + MOST_FILES], arriving[at + MOST_FILES :][:MOST_FILES]
-                bare += _timed(lambda batch=batches[0]: _copy_bare(other, batch))
-                ours += _timed(lambda batch=batches[1]: _insert(batch))
+                bare += _timed(partial(_copy_bare, other, batches[0]))
+                ours += _timed(partial(_insert, batches[1]))
     finally:
         _force("force")
     return ours, bare

@@ -73,6 +73,21 @@ def of_file(name: str, file: BinaryIO) -> Iterator[Arrival]:
         yield Arrival(name, file.read())
 
 
+def count(paths: Iterable[Path]) -> int:
+    """About how many files there are, for a bar that shows how far it is."""
+    return sum(_count_of(path) for path in paths)
+
+
+def _count_of(path: Path) -> int:
+    if path.is_dir():
+        inside = (Path(top) / name for top, _folders, names in os.walk(path) for name in names)
+        return sum(_count_of(each) for each in inside if not is_paper(each.name))
+    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return sum(not is_paper(name) for name in archive.namelist())
+    return 1
+
+
 def is_paper(name: str) -> bool:
     return name.endswith(PAPERS)
 

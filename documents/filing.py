@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from documents.formats import (
     BankStatement,
     CardStatement,
@@ -29,6 +31,8 @@ SOFTWARE = "Peppol"
 KEY, SERIES, NUMBER, NAME = 200, 64, 100, 200
 MOST_WORDS = 8_000
 HIGHEST = Decimal(10) ** 15
+# The index of the search carries the attributes, and an index holds no long rows.
+MOST_ATTRIBUTES = 1_000
 ACCOUNT = re.compile(r"[A-Z0-9]{5,34}")
 UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
@@ -73,6 +77,8 @@ def entries(sheet: Sheet, sha256: str, software: str = SOFTWARE) -> list[Entry]:
     for entry in found:
         if max(abs(entry.amount), abs(entry.opening or Decimal(0))) >= HIGHEST:
             raise Refused(Reason.FIELD, "an amount has more than fifteen digits")
+        if len(orjson.dumps(entry.attributes)) > MOST_ATTRIBUTES:
+            raise Refused(Reason.FIELD, "a name or a reference is too long")
     return found
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from itertools import chain
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, cast
 
+import structlog
 from django.db import transaction
 
 from accounts.tenancy import every_office
@@ -38,6 +39,7 @@ from documents.renditions import render
 from documents.rows import Arriving, Stored, insert, there_already
 from documents.storage import keep_all, load, name_of, storage
 
+log = structlog.get_logger(__name__)
 # A batch holds no more than this, so the memory is the same for ten files and for a million.
 MOST_FILES = 250
 MOST_TOGETHER = 16 * 1024 * 1024
@@ -62,7 +64,7 @@ class Taken:
     refused: list[tuple[str, Refused]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """One document of a delivered file, read and ready to be filed; `whole` is that file."""
 
@@ -76,7 +78,8 @@ class Item:
     available_at: datetime | None = None
 
 
-class Placed(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Placed:
     """An item as one company's document."""
 
     item: Item
@@ -100,6 +103,10 @@ def ingest(arrivals: Iterable[Arrival], software: str = SOFTWARE) -> Iterator[Ta
         yield taken
 
 
+def _our_fault(error: Exception) -> Refused:
+    return Refused(Reason.STRUCTURE, f"the portal could not handle it: {type(error).__name__}")
+
+
 def _next_batch(coming: Iterator[Arrival]) -> Iterator[Arrival]:
     size = 0
     for count, arrival in enumerate(coming, start=1):
@@ -117,6 +124,10 @@ def _take_in(batch: list[Arrival], software: str) -> Taken:
             items += read_items(arrival, software)
         except Refused as refused:
             turned += _turned_away(arrival, refused)
+        except Exception as error:
+            # A fault of ours must not keep the files behind this one waiting.
+            log.exception("reader_failed", name=arrival.name)
+            turned += _turned_away(arrival, _our_fault(error))
         else:
             turned += _papers_of_nobody(arrival, items)
     for _ in range(TRIES):
@@ -213,7 +224,10 @@ def file_items(items: list[Item], turned: list[Turned], files: int = 0) -> Taken
     turned = [*turned, *homeless]
     # Twice in one batch is known the second time.
     fresh = list({each.key: each for each in placed if each.key not in known}.values())
-    arriving = _with_bytes(fresh, turned)
+    papers, failed = _papers(fresh)
+    turned += failed
+    fresh = list(papers)
+    arriving = _with_bytes(papers, turned)
     lost = {each.sha256 for each in turned}
     found = {digest for item in items for digest in _digests(item)} - lost
     with publishing() if arriving else transaction.atomic(), every_office():
@@ -225,7 +239,7 @@ def file_items(items: list[Item], turned: list[Turned], files: int = 0) -> Taken
         files,
         Counter(kind for kind, _version in filed),
         sum(version > 1 for _kind, version in filed),
-        len(placed) - len(filed),
+        len(placed) - len(filed) - len(failed),
         [(each.name, each.refused) for each in turned],
     )
 
@@ -255,12 +269,34 @@ def _sorted(items: list[Item], owners: Owners) -> tuple[list[Placed], list[Turne
     return placed, homeless
 
 
-def _with_bytes(placed: list[Placed], turned: list[Turned]) -> list[Arriving]:
+def _papers(placed: list[Placed]) -> tuple[dict[Placed, bytes], list[Turned]]:
+    """The paper of each, and those for which none could be made."""
+    papers: dict[Placed, bytes] = {}
+    failed = []
+    for each in placed:
+        try:
+            papers[each] = _paper(each)
+        except Exception as error:
+            item = each.item
+            log.exception("rendition_failed", name=item.name)
+            failed.append(
+                Turned(item.name, item.whole_sha256, len(item.whole), _our_fault(error), item.whole)
+            )
+    return papers, failed
+
+
+def _paper(placed: Placed) -> bytes:
+    """The paper that was delivered beside the file or inside it, or else the one we render."""
+    item, paper = placed.item, placed.item.sheet.paper
+    inside = paper.attachment if isinstance(paper, Invoice) else None
+    return item.paper or inside or render(paper, placed.owner.language)
+
+
+def _with_bytes(papers: dict[Placed, bytes], turned: list[Turned]) -> list[Arriving]:
     """Store all bytes of the batch in one go, and say what lies where."""
-    papers = [_paper(each) for each in placed]
-    sheets = [each.item.sheet for each in placed]
-    waiting = [each.data for each in turned if each.data is not None]
-    digests = keep_all(chain((sheet.data for sheet in sheets), papers, waiting))
+    sheets = (each.item.sheet.data for each in papers)
+    waiting = (each.data for each in turned if each.data is not None)
+    digests = keep_all(chain(papers.values(), sheets, waiting))
     return [
         Arriving(
             each.entry,
@@ -271,15 +307,8 @@ def _with_bytes(placed: list[Placed], turned: list[Turned]) -> list[Arriving]:
             ),
             each.item.available_at,
         )
-        for each, paper, digest in zip(placed, papers, digests[len(placed) :], strict=False)
+        for (each, paper), digest in zip(papers.items(), digests, strict=False)
     ]
-
-
-def _paper(placed: Placed) -> bytes:
-    """The paper that was delivered beside the file or inside it, or else the one we render."""
-    item, paper = placed.item, placed.item.sheet.paper
-    inside = paper.attachment if isinstance(paper, Invoice) else None
-    return item.paper or inside or render(paper, placed.owner.language)
 
 
 def _lock(placed: list[Placed]) -> None:

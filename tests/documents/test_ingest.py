@@ -222,6 +222,25 @@ def test_the_command_reads_a_zip_from_standard_input(people: Cast) -> None:
     assert len(filings(people.bakery)) == 5
 
 
+def test_an_operator_at_a_terminal_sees_how_far_it_is(people: Cast, tmp_path: Path) -> None:
+    company = company_of(people.bakery)
+    folder = written(tmp_path, {f"{n}.cod": papers.statement(company, n) for n in range(1, 9)})
+    ours, theirs = os.openpty()
+    call = [sys.executable, "manage.py", "ingest", str(folder)]
+    environment = os.environ | {
+        "DATABASE_URL": test_database_url(),
+        "PORTAL_SECRET_KEY": settings.SECRET_KEY,
+    }
+    done = subprocess.run(
+        call, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=False
+    )
+    told = os.read(ours, 65_536).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert "█" * 30 + " 8 of 8 files, " in told
+
+
 def test_a_path_that_does_not_exist_is_one_sentence(people: Cast) -> None:
     with pytest.raises(CommandError, match=r"/nowhere/at-all does not exist\."):
         call_command("ingest", "/nowhere/at-all")
@@ -399,6 +418,20 @@ def test_bytes_that_a_batch_relies_on_are_not_removed_before_its_rows(people: Ca
     sweeping.join(10)
     assert removed == [0]
     assert load(digest) == data
+
+
+def test_beat_calls_only_what_the_worker_knows(people: Cast) -> None:
+    from celery import current_app
+
+    from documents import tasks
+
+    current_app.loader.import_default_modules()
+    asked = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {tasks.take_in.name, tasks.sweep_orphans.name, tasks.bury.name} <= asked
+    assert asked <= set(current_app.tasks)
+    tasks.take_in()
+    tasks.sweep_orphans()
+    tasks.bury()
 
 
 # --- memory --------------------------------------------------------------------------------------

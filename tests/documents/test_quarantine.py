@@ -16,7 +16,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.tenancy import every_office
-from documents import arrivals
+from documents import arrivals, ingest
 from documents.formats import Reason
 from documents.formats.reading import MOST_BYTES
 from documents.models import Content, Filing, Kind, Quarantined, QuarantineState
@@ -89,6 +89,36 @@ def test_a_file_that_is_too_long_is_kept_without_filling_the_memory(
     assert storage().size(name_of(kept.sha256)) == MOST_BYTES + 1
     assert not kept.replay()
     storage().delete(name_of(kept.sha256))
+
+
+def test_a_name_too_long_for_the_index_is_refused_and_keeps_nobody_waiting(people: Cast) -> None:
+    company = company_of(people.bakery)
+    long = papers.card(company).replace(b"Demo Cards", b"Demo Cards" * 500)
+    taken = take_files({"long.xml": long, "good.xml": papers.card(company)})
+    assert taken.filed.total() == 1
+    assert [refused.reason for _name, refused in taken.refused] == [Reason.FIELD]
+
+
+@pytest.mark.parametrize("part", ["read", "render"])
+def test_a_fault_of_ours_keeps_the_other_files_from_nothing(
+    people: Cast, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    company = company_of(people.bakery)
+    works, calls = getattr(ingest, part), iter(range(9))
+
+    def fails_once(*arguments: Any) -> Any:
+        if next(calls) == 0:
+            raise IndexError("a fault of ours")
+        return works(*arguments)
+
+    monkeypatch.setattr(ingest, part, fails_once)
+    first = papers.statement(company)
+    taken = take_files({"a.cod": first, "b.cod": papers.statement(company, 2)})
+    assert (taken.filed.total(), taken.known) == (1, 0)
+    assert [refused.reason for _name, refused in taken.refused] == [Reason.STRUCTURE]
+    monkeypatch.undo()
+    assert waiting(first).replay()
+    assert filed(people.bakery) == 2
 
 
 # --- papers --------------------------------------------------------------------------------------

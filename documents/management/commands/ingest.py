@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from documents.arrivals import Arrival, of_file, of_paths
+from documents.arrivals import Arrival, count, of_file, of_paths
 from documents.filing import SOFTWARE
 from documents.ingest import Taken, ingest
 from documents.models import Kind
@@ -42,6 +42,9 @@ class Command(BaseCommand):
             if path != STDIN and not Path(path).exists():
                 raise CommandError(f"{path} does not exist.")
         self._began = time.monotonic()
+        # Nobody knows how much standard input holds, and where nobody looks nothing is counted.
+        counted = sys.stderr.isatty() and STDIN not in paths
+        self._expected = count(map(Path, paths)) if counted else 0
         total, reasons = Taken(), Counter[str]()
         try:
             for taken in ingest(_arrivals(paths), software):
@@ -72,12 +75,15 @@ class Command(BaseCommand):
             self.stderr.write(f"{self._clear()}{plain}")
 
     def _progress(self, total: Taken) -> None:
-        if sys.stderr.isatty():
-            speed = total.files / (time.monotonic() - self._began)
-            width = total.files // 250 % 30
-            bar = "·" * width + "█" + "·" * (29 - width)
-            told = f"  {bar} {total.files:,} files, {speed:,.0f}/s"
-            self.stderr.write(f"{self._clear()}{told}", ending="\r")
+        if not sys.stderr.isatty():
+            return
+        speed = total.files / (time.monotonic() - self._began)
+        if self._expected:
+            filled = min(30 * total.files // self._expected, 30)
+            told = f"{'█' * filled + '·' * (30 - filled)} {total.files:,} of {self._expected:,}"
+        else:
+            told = f"{total.files:,}"
+        self.stderr.write(f"{self._clear()}  {told} files, {speed:,.0f}/s", ending="\r")
 
     def _clear(self) -> str:
         return "\r\x1b[2K" if sys.stderr.isatty() else ""
