@@ -128,9 +128,9 @@ def _plans(report: Report, office: Office, company: Client) -> None:
     years = mine.values_list(ExtractYear("dated_on"), "kind", "series")
     asked = {
         "years": years.annotate(documents=Count("*")),
-        "list": mine.newest_first().for_list()[:51],
-        "list of an account": account.newest_first().for_list()[:51],
-        "search": mine.saying("niemand").newest_first().for_list()[:51],
+        "list": mine.newest_first().values_list("pk")[:51],
+        "list of an account": account.newest_first().values_list("pk")[:51],
+        "search": mine.saying("niemand").newest_first().values_list("pk")[:51],
     }
     with office_scope(office.pk):
         rows = mine.count()

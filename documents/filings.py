@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -86,15 +86,13 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         newest = same.order_by("-version").values("version")[:1]
         return self.annotate(newest_version=models.Subquery(newest))
 
-    def for_list(self) -> FilingQuerySet:
-        """With what a row of the list shows beside its own.
+    def for_list(self, page: Sequence[int]) -> FilingQuerySet:
+        """The filings of a page with what their rows show beside their own.
 
-        Sub-queries and no join: they are asked for the rows of the page alone, after the limit.
+        Asked after the page is known: the database would look it up for every row it sorts.
         """
-        from documents.models import Document
-
-        document = Document.objects.filter(pk=models.OuterRef("document"))
-        return self.with_newest_version().annotate(uuid=models.Subquery(document.values("uuid")))
+        shown = self.filter(pk__in=page).newest_first().with_newest_version()
+        return shown.annotate(uuid=models.F("document__uuid"))
 
     def versions_of(self, document: Document) -> FilingQuerySet:
         """What was delivered of the same paper, this document included, newest first."""

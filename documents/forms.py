@@ -84,7 +84,7 @@ class FilingFilter(forms.Form):
             found = found.filter(series=self._given("series"))
         if self._given("year"):
             found = found.filter(dated_on__year=self._given("year"))
-        return found.after(Place.read(self._given("after", ""))).newest_first().for_list()
+        return found.after(Place.read(self._given("after", ""))).newest_first()
 
     def buried(self, client: Client) -> QuerySet[Tombstone]:
         """Those whose time was over; a tombstone knows neither words nor account."""

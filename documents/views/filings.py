@@ -23,8 +23,8 @@ def filings(request: OfficeRequest, number: str) -> HttpResponse:
     with office_scope(request.office.pk):
         asked = FilingFilter(request.GET, counts=Filing.objects.filter(client=client).counts())
         asked.is_valid()
-        page = list(asked.filings(client)[: PAGE + 1])
-        shown = page[:PAGE]
+        page = list(asked.filings(client).values_list("pk", flat=True)[: PAGE + 1])
+        shown = list(Filing.objects.for_list(page[:PAGE]))
         gaps = {} if asked.words else gaps_before(client, shown)
         buried = [] if page[PAGE:] else list(asked.buried(client)[: PAGE + 1])
     context = {
