@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,13 +16,14 @@ from django.utils.timezone import localtime
 
 from accounts.decorators import ask_again_after_15_minutes
 from accounts.looks import OperatorLook, Seen
-from accounts.models import User
+from accounts.models import Office, User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
 from codabox_portal.joint import ReasonForm
-from codabox_portal.lists import uuids_beginning
+from codabox_portal.lists import REACH, uuids_beginning
 from consents.forced import ForcedEnd, NeedsAnother, ask_to_end
 from consents.models import Consent, DecisionConflict, Status
+from partners.models import Partner
 
 
 @admin.register(Consent)
@@ -46,9 +47,13 @@ class Consents(LookUp):
         """By identifier where one begins so, else by office and software."""
         beginning = uuids_beginning("uuid", search_term)
         found = queryset.filter(beginning) if beginning else queryset.none()
-        if found.exists():
-            return found, False
-        return super().get_search_results(request, queryset, search_term)
+        if not search_term or found.exists():
+            return (found if search_term else queryset), False
+        # The keys first: a condition across two joined tables would read every consent.
+        offices = Office.objects.filter(name__icontains=search_term).values_list("pk", flat=True)
+        partners = Partner.objects.filter(name__icontains=search_term).values_list("pk", flat=True)
+        by_name = Q(office__in=list(offices[:REACH])) | Q(partner__in=list(partners[:REACH]))
+        return queryset.filter(by_name), False
 
     @admin.display(description="story")
     def story(self, consent: Consent) -> str:

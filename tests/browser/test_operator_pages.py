@@ -1,0 +1,63 @@
+"""What operators open, under the strict policy of the portal, and what an office reads of it."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from accounts.looks import OperatorLook, Seen
+from consents.models import ConsentActivity
+from partner_api.refusals import count_refusal
+from tests.browser.conftest import DESK, Visit, Visitor
+from tests.conftest import Cast
+from tests.factories import allow
+from tests.test_access_matrix import as_person
+
+
+def looking(visitor: Visitor, name: str) -> None:
+    """Keep a picture of the screen in the folder that PORTAL_PICTURES names, if it names one."""
+    folder = os.environ.get("PORTAL_PICTURES")
+    if folder:
+        visitor.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people: Cast) -> None:
+    allow(people.consent, people.an)
+    today = timezone.localdate()
+    for ago in range(30):
+        day = today - timedelta(days=ago)
+        ConsentActivity.objects.create(consent=people.consent, day=day, served=ago * 7 % 40)
+    for code in ["consentPaused"] * 5 + ["tooManyRequests"] * 3:
+        count_refusal(people.ledgerly.pk, code)
+    session = as_person(people.dirk).cookies["portal_session"].value
+    dirk = visit(viewport=DESK)
+    dirk.page.context.add_cookies(
+        [{"name": "portal_session", "value": session, "url": dirk.portal}]
+    )
+    member = people.janssens.memberships.get(user=people.bram).pk
+    partner, office = people.ledgerly.pk, people.janssens.pk
+    for name, path in {
+        "monitor": f"partners/partner/{partner}/monitor/",
+        "retire": f"partners/partner/{partner}/retire/",
+        "office": f"accounts/office/{office}/change/",
+        "close": f"accounts/office/{office}/close/",
+        "factor": f"accounts/office/{office}/people/{member}/factor/",
+        "history": f"partners/partner/{partner}/history/",
+    }.items():
+        dirk.open(f"/admin/{path}")
+        assert dirk.heading()
+        looking(dirk, name)
+
+
+def test_an_reads_on_a_phone_who_looked(visit: Visit, people: Cast) -> None:
+    for seen in Seen:
+        OperatorLook.objects.write(people.janssens, people.dirk, seen, "Bram")
+    an = visit()
+    an.open(f"/offices/{people.janssens.slug}/organization/looks")
+    an.log_in(people.an)
+    assert an.text().count("Dirk") == len(Seen)
+    looking(an, "looks")
+    an.check_screen()
