@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('documents', '0008_bury_documents'),
+        ('documents', '0009_index_what_offices_look_at'),
     ]
 
     operations = [

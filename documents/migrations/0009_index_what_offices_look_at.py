@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clients', '0002_keep_accounts_and_transfers'),
-        ('documents', '0009_find_contents_by_digest'),
+        ('documents', '0008_bury_documents'),
     ]
 
     operations = [
