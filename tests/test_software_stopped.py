@@ -41,8 +41,9 @@ def test_the_admins_hear_that_a_software_is_suspended_and_that_it_is_back(
         assert state(cast, status).status_code == 302
         event = cast.consent.events.latest("number")
         assert (event.kind, event.actor_kind) == (kind, "operator")
-        assert [message.to for message in mail.outbox] == [[cast.an.email]]
-        assert cast.ledgerly.name in mail.outbox.pop().subject
+        mine = [message for message in mail.outbox if cast.ledgerly.name in message.subject]
+        assert [message.to for message in mine] == [[cast.an.email]]
+        mail.outbox.clear()
     # Nothing is said twice.
     before = kinds(cast)
     watch.tell_of_software()
