@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -167,7 +166,9 @@ def test_dirk_finds_identifiers_by_any_beginning_and_no_others(cast: Cast, lengt
     assert set(Consent.objects.filter(found).values_list("pk", flat=True)) == expected
 
 
-@pytest.mark.parametrize("term", ["Janssens", "zz", "", "   ", f"{uuid4()}0", "%", "١٢"])
+@pytest.mark.parametrize(
+    "term", ["Janssens", "zz", "", "   ", "6fa6c20c-ab85-45c9-ae7b-725504642dc50", "%", "١٢"]
+)
 def test_what_begins_no_identifier_is_a_word(term: str) -> None:
     assert uuids_beginning("uuid", term) is None
 
