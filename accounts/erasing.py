@@ -8,6 +8,9 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.db.models import Q
+
+from accounts.looks import Seen
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,7 +35,7 @@ def erase_account(person: User) -> None:
 
     Raises StillHere.
     """
-    from accounts.models import Invitation, MembershipEvent
+    from accounts.models import Invitation, Letter, MembershipEvent, OperatorLook
 
     with transaction.atomic():
         if person.is_staff or person.memberships.filter(is_active=True).exists():
@@ -41,6 +44,8 @@ def erase_account(person: User) -> None:
         Invitation.objects.filter(email__iexact=old).update(email=address)
         MembershipEvent.objects.filter(email__iexact=old).update(email=address)
         MembershipEvent.objects.filter(by=person).update(by_name=name)
+        OperatorLook.objects.filter(seen=Seen.PERSON, about=str(person)).update(about=name)
+        Letter.objects.filter(Q(person=person) | Q(to__iexact=old)).delete()
         for session in UserSession.objects.filter(user_id=person.pk):
             session.end()
         for kind in (EmailAddress, Authenticator):

@@ -28,6 +28,13 @@ class OperatorLookManager(models.Manager["OperatorLook"]):
         )
 
 
+# What an update may do: put a pseudonym in the place of a person; see accounts.erasing.
+ERASED = """
+    OLD.seen = 'person' AND NEW.about ~ '^Person [0-9]+$'
+    AND (to_jsonb(NEW) - 'about') = (to_jsonb(OLD) - 'about')
+"""
+
+
 class OperatorLook(models.Model):
     """One look; `about` names the person or the consent."""
 
@@ -43,7 +50,12 @@ class OperatorLook(models.Model):
     class Meta:
         indexes = [models.Index(fields=["office", "-id"], name="accounts_look_at_office")]
         triggers = [
-            pgtrigger.Protect(name="keep_looks", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="keep_looks", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="only_erase_looks",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -81,6 +81,13 @@ class ClientEventManager(models.Manager["ClientEvent"]):
         return event
 
 
+# What an update may do: put a pseudonym in the place of a name; see consents.erasing.
+ERASED = """
+    NEW.by_name = 'Person ' || OLD.by_id
+    AND (to_jsonb(NEW) - 'by_name') = (to_jsonb(OLD) - 'by_name')
+"""
+
+
 class ClientEvent(models.Model):
     """One line of the story that an office may read about a company of its own.
 
@@ -115,9 +122,12 @@ class ClientEvent(models.Model):
             models.Index(fields=["client", "office", "-id"], name="clients_event_of_client"),
         ]
         triggers = [
+            pgtrigger.Protect(name="keep_client_events", operation=pgtrigger.Delete),
             pgtrigger.Protect(
-                name="keep_client_events", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+                name="only_erase_client_events",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.erasing import erase_account, pseudonym
+from clients.models import ClientEvent
 from consents.models import Consent, ConsentEvent, Evidence, Status
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def erase_person(person: User) -> int:
     """Erase a person who left, everywhere; return in how many events. Raises StillHere."""
     with transaction.atomic():
         erase_account(person)
+        ClientEvent.objects.filter(by=person).update(by_name=pseudonym(person.pk))
         return _erase(ConsentEvent.objects.filter(person=person))
 
 

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts.erasing import StillHere
-from accounts.models import Invitation, Membership, User
+from accounts.looks import Seen
+from accounts.models import Invitation, Membership, OperatorLook, User
 from consents.erasing import erase_old, erase_person
 from consents.ledger import faults, read_anchors, write_anchors
 from consents.models import ConsentEvent, Evidence
@@ -38,6 +39,8 @@ def gone(cast: Cast, settings: Any, tmp_path: Path) -> User:
     allow(cast.consent, nora)
     cast.fresh().cancel(acting(nora), reason="Nora Canary changed the software")
     factories.make_request(cast.janssens, cast.tally).deny(acting(cast.an))
+    cast.bakery.register_account(nora, "BE68539007547034")
+    OperatorLook.objects.write(cast.janssens, cast.dirk, Seen.PERSON, str(nora))
     write_anchors()
     Membership.objects.get(user=nora).remove(cast.an)
     return nora
@@ -65,11 +68,12 @@ def rows_with(word: str) -> set[str]:
 def test_no_row_tells_the_name_and_every_seal_and_anchor_still_holds(
     cast: Cast, gone: User
 ) -> None:
-    assert {"accounts_user", "consents_consentevent", "consents_evidence"} <= rows_with("canary")
+    named = {"accounts_user", "consents_consentevent", "consents_evidence", "accounts_letter"}
+    named |= {"clients_clientevent", "accounts_operatorlook"}
+    assert named <= rows_with("canary")
     assert wrong(cast) == []
     seals = list(ConsentEvent.objects.order_by("pk").values_list("seal", flat=True))
     assert erase_person(gone) == 2
-    # The mail about a new device was sent, a session that ended is rubbish: neither names her.
     assert rows_with("canary") == set()
     assert wrong(cast) == []
     assert list(ConsentEvent.objects.order_by("pk").values_list("seal", flat=True)) == seals

@@ -7,7 +7,7 @@ may do in each state, and what then holds on the screen, in the database and on 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,7 @@ WORDS = {
     "cancelled": "Cancelled",
 }
 ROW = get_template("consents/parts/row.html")
+COLUMNS = [field.attname for field in Consent._meta.concrete_fields]
 
 
 @dataclass
@@ -117,6 +118,7 @@ class Walk:
         }
         self.terms = factories.terms_in_force()
         self.seen: set[tuple[str, str, str]] = set()
+        self.checked: tuple[Any, State] | None = None
         self.begin(cast.consent)
 
     def begin(self, consent: Consent) -> None:
@@ -183,9 +185,16 @@ class Walk:
         self.begin(fresh)
 
     def check(self) -> None:
-        """Database, wire, access and the row of the overview tell the same."""
-        rows = Consent.objects.with_use().select_related("office", "partner", "decided_by")
-        row = rows.get(pk=self.consent.pk)
+        """Database, wire, access and the row of the overview tell the same.
+
+        All of them follow from the row: where no column changed they are as they were checked.
+        """
+        rows = Consent.objects.filter(pk=self.consent.pk)
+        columns = rows.values_list(*COLUMNS).get()
+        if (columns, self.state) == self.checked:
+            return
+        self.checked = (columns, replace(self.state))
+        row = rows.with_use().select_related("office", "partner", "decided_by").get()
         assert row.status == self.state.status
         assert (row.closed_at is not None) == self.state.over
         body = consent_resource(row, RequestFactory().get("/"))  # type: ignore[arg-type]
@@ -200,13 +209,13 @@ class Walk:
         check_row(ROW.render({"consent": row, "office": row.office}), self.state)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(40))
 def test_only_listed_moves_whoever_tries_whatever(cast: Cast, rounds: float, seed: int) -> None:
-    """4 walks of 5,000 steps; `--rounds 10` for the 200,000 of a release."""
+    """40 walks of 500 steps; `--rounds 10` for the 200,000 of a release."""
     walk = Walk(cast, seed)
     browser = Browser()
     browser.force_login(cast.an)
-    for number in range(int(5000 * rounds)):
+    for number in range(int(500 * rounds)):
         walk.step()
         if number % 100 == 0:
             _check_screen(browser, walk)
