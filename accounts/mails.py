@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from allauth.account.forms import default_token_generator
@@ -117,12 +117,14 @@ def _people(letter: Letter) -> dict[str, Any]:
 
 def _operators(letter: Letter) -> dict[str, Any]:
     from accounts.joint import JointAct
+    from accounts.models import Office, User
     from accounts.told_of_acts import words_of
 
     acts = JointAct.objects.select_related("office", "person", "asked_by", "confirmed_by")
     act = acts.get(pk=letter.told["act"])
+    office, reader = cast(Office, act.office), cast(User, letter.person)
     with translation.override(letter.language):
-        return {"act": act, "words": words_of(act, act.office, letter.person)}
+        return {"act": act, "words": words_of(act, office, reader)}
 
 
 CONTEXTS: dict[str, Callable[[Letter], dict[str, Any] | None]] = {

@@ -111,7 +111,7 @@ def files() -> Findings:
                 f"{name} lies in the folder of the program and would be lost with it.",
                 "Keep it outside, on a disk that is not restored with the database.",
             )
-    documents = cast(dict[str, Any], settings.STORAGES["documents"])
+    documents = settings.STORAGES["documents"]
     location = documents.get("OPTIONS", {}).get("location")
     if location is None:
         return

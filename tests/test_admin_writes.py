@@ -47,6 +47,7 @@ EMPTY_POST: dict[str, int] = {
     "admin:partners_partner_change": SHOWN,
     "admin:consents_terms_add": SHOWN,
     "admin:accounts_office_add": SHOWN,
+    "admin:upload": SHOWN,
 }
 BY_ENDING = {
     "_changelist": SHOWN,

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 
 from accounts.joint import Act, JointAct, NeedsAnother
-from accounts.models import MembershipEvent, Office, Role
+from accounts.models import MembershipEvent, Office, Role, User
 from consents.models import Consent, Status
 from notifications.models import Mail
 from notifications.tasks import fan_out
@@ -47,6 +47,7 @@ def test_two_operators_reset_a_lost_second_factor(cast: Cast, commits: None, eag
     """Bram comes in by his password again; he, An and the Admin of his other office are told."""
     bram = logged_in(cast.bram)
     add_app(bram)
+    User.objects.update(language="en")
     factories.Membership.objects.create(office=cast.peeters, user=cast.bram, role=Role.USER)
     page = factor_page(cast, cast.bram)
     dirk, eva = proven(cast.dirk), proven(another_operator(cast))
@@ -178,6 +179,7 @@ def test_two_operators_close_an_office_and_nothing_of_it_is_readable(
     cast: Cast, commits: None, eager: None
 ) -> None:
     """Consents end with an event each, the people are out and told, the proof stays."""
+    User.objects.update(language="en")
     allow(cast.consent, cast.an)
     waiting = factories.make_request(cast.janssens, cast.tally)
     other = factories.make_allowed(cast.peeters, cast.ledgerly, cast.chloe)

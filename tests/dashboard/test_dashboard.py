@@ -34,7 +34,7 @@ def switch(person: User, office: Office) -> dict[str, bool]:
 
 def invitation(cast: Cast, email: str, *, days: int) -> None:
     """An invitation that expires in so many days."""
-    made, _key = Invitation.objects.invite(
+    made = Invitation.objects.invite(
         cast.janssens, cast.an, email=email, role=Role.USER, language="en"
     )
     Invitation.objects.filter(pk=made.pk).update(expires_at=Now() + timedelta(days=days))

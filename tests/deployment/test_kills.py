@@ -66,7 +66,7 @@ def _kill_during(
                 victim.kill()
                 killed[victim.name.rstrip("12").partition("-")[0]] += 1
         time.sleep(0.05)
-    assert killed.total() == kills
+    assert killed.total() == kills, [day.surprises for day in days]
     return killed
 
 

@@ -91,10 +91,11 @@ def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
     calls, many = every_way_to_read(people, document), int(100 * rounds)
     readers = Readers(ledgerly, calls)
     readers.go_on_until(lambda: len(readers.seen) >= many)
-    effective_at = agreed(people, after=1.5).effective_at
+    effective_at = agreed(people, after=3).effective_at
     # Where this machine was too busy to agree in time, the agreement holds from its commit.
     assert effective_at is not None
     moment = max(effective_at, datetime.now(UTC))
+    in_time = moment == effective_at
 
     def after() -> list[bool]:
         return [saw for began, saw in readers.seen if began >= moment]
@@ -105,7 +106,8 @@ def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
     assert all(saw for _began, saw in readers.seen[:many])
     assert len(after()) >= many
     assert not any(after())
-    assert Client.objects.get(pk=people.bakery.pk).office == people.janssens
+    # What is agreed too late is moved by the agreement itself.
+    assert (Client.objects.get(pk=people.bakery.pk).office == people.janssens) == in_time
 
 
 def test_an_agreement_for_now_stops_every_way_to_read_at_its_commit(
@@ -141,7 +143,9 @@ def test_a_running_download_is_cut_at_the_moment(people: Cast, ledgerly: Softwar
     download = SlowDownload(ledgerly, people, a_statement(people, BIG))
     time.sleep(0.3)
     agreed(people, after=1)
-    came = time.monotonic() + 1
+    # Read on only then: a fast reader would have all of it before the moment.
+    time.sleep(1)
+    came = time.monotonic()
     assert download.read_until_it_ends() - came < 2
     assert download.received < BIG
     with office_scope(people.janssens.pk):

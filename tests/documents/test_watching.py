@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -88,7 +89,8 @@ def test_no_query_is_added_per_company_or_fetch(
         factories.make_client(cast.janssens, f"Company {n:02}")
         fetched(cast, cast.bakery)
     with django_assert_max_num_queries(14):
-        assert browser.get(page(cast)).content.decode().count("Company ") == 20
+        shown = browser.get(page(cast)).content.decode()
+    assert len(set(re.findall(r"Company \d\d", shown))) == 20
     with django_assert_max_num_queries(20):
         browser.get(page(cast, cast.bakery.company_number))
 

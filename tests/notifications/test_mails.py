@@ -126,6 +126,8 @@ def test_a_mail_can_be_switched_off_unless_it_protects_the_office(cast: Cast, ki
         EventKind.UNUSUAL,
         EventKind.TERMS_CHANGED,
         EventKind.TERMS_REMINDED,
+        EventKind.SUSPENDED,
+        EventKind.REINSTATED,
     )
     assert (bea in receivers(event)) is protects
 

@@ -137,7 +137,7 @@ def test_no_secret_and_nobody_is_found_in_the_logs_of_a_busy_day(
             http.get(f"/%0d%0acanary-line-{n}%1b%5b31m%e2%80%ae")
         invitation = link_of(tmp_path, new)
         with httpx.Client(base_url=url, timeout=20) as http:
-            assert http.get(invitation).status_code == 200
+            assert http.get(urlsplit(invitation).path).status_code == 200
             post(http, "/accounts/password/reset/", email=people.bram.email)
             reset = link_of(tmp_path, people.bram.email)
             http.get(urlsplit(reset).path)
