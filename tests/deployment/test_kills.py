@@ -11,6 +11,7 @@ from celery import Celery
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from accounts.models import Letter
 from consents.models import Consent, ConsentEvent
 from notifications.models import Delivery, Mail, WebhookEndpoint
 from tests.deployment.deciding import Day
@@ -96,6 +97,7 @@ def _everything_is_told(
             events.filter(fan_out=None),
             Mail.objects.filter(event__in=events, sent_at=None),
             Delivery.objects.open().filter(event__in=events),
+            Letter.objects.open().filter(person__in=[one for day in days for one in day.people]),
         ]
         return not any(rows.exists() for rows in waiting)
 
@@ -106,6 +108,8 @@ def _everything_is_told(
             for event in events.filter(fan_out=None).order_by("pk"):
                 bell.send_task("notifications.tasks.fan_out", [event.pk])
             bell.send_task("notifications.tasks.sweep")
+            Letter.objects.open().update(next_at=Now())
+            bell.send_task("accounts.tasks.sweep_letters")
         if softwares.wait_for(is_told, 5):
             break
     bell.close()
@@ -160,7 +164,10 @@ def _check_webhooks(days: Sequence[Day], softwares: Softwares) -> None:
 
 
 def _check_mails(days: Sequence[Day], deployment: Deployment) -> None:
-    """Both Admins know of everything, but for what she did herself, an allow excepted."""
+    """Both Admins know of everything, but for what she did herself, an allow excepted.
+
+    And of each login from a new device.
+    """
     wanted = set()
     for day in days:
         events = ConsentEvent.objects.filter(consent__partner=day.partner)
@@ -169,12 +176,10 @@ def _check_mails(days: Sequence[Day], deployment: Deployment) -> None:
                 if event.kind == "allowed" or event.person_id != reader.pk:
                     wanted.add((reader.email, f"<{event.uuid}.{reader.pk}@localhost>"))
     readers = {reader.email for day in days for reader in day.people}
-    came = {
-        (to, name)
-        for to, name in deployment.mails.identifiers()
-        # The mail about a new device has an identifier that its sender does not choose.
-        if to in readers and name.count("-") == 4
-    }
+    letters = Letter.objects.filter(to__in=readers)
+    assert letters.filter(kind="new_login").count() >= len(days)
+    wanted |= {(letter.to, f"<{letter.uuid}@localhost>") for letter in letters}
+    came = {(to, name) for to, name in deployment.mails.identifiers() if to in readers}
     assert came == wanted
 
 
