@@ -96,19 +96,29 @@ def ask_for_a_reset(cast: Cast, address: str) -> Any:
 def test_the_time_of_an_answer_tells_nothing(
     cast: Cast, settings: Any, rounds: float, attempt: Callable[[Cast, str], Any]
 ) -> None:
-    """Median gap below 5 ms over 1,000 tries with `--rounds 200`; daily 5, and half the time."""
+    """Median gap below 5 ms over 1,000 tries with `--rounds 200`; daily 5, and half the time.
+
+    A busy machine can slow one of the two; a secret that shows in the time shows every time.
+    """
     settings.ACCOUNT_RATE_LIMITS = False
-    times: dict[str, list[float]] = {cast.an.email: [], NOBODY: []}
     tries = int(5 * rounds)
+    for _again in range(1 if tries >= 1000 else 4):
+        known, unknown = _medians(cast, tries, attempt)
+        print(f"{attempt.__name__}: known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
+        if abs(known - unknown) < (0.005 if tries >= 1000 else max(0.02, known / 2)):
+            return
+    raise AssertionError(f"known {known}, unknown {unknown}")
+
+
+def _medians(cast: Cast, tries: int, attempt: Callable[[Cast, str], Any]) -> tuple[float, float]:
+    """Seconds for a known and for an unknown address, tried in turns."""
+    times: dict[str, list[float]] = {cast.an.email: [], NOBODY: []}
     for n in range(tries):
-        # Side by side and in turns, so that a busy machine slows both.
         for address in sorted(times, reverse=bool(n % 2)):
             began = time.perf_counter()
             assert attempt(cast, address).status_code in (200, 302)
             times[address].append(time.perf_counter() - began)
-    known, unknown = (median(taken) for taken in times.values())
-    print(f"{attempt.__name__}: known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
-    assert abs(known - unknown) < (0.005 if tries >= 1000 else max(0.02, known / 2))
+    return median(times[cast.an.email]), median(times[NOBODY])
 
 
 @pytest.mark.parametrize("path", ["", "/users", "/consents", "/companies", "/organization"])
