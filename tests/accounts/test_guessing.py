@@ -94,7 +94,11 @@ def ask_for_a_reset(cast: Cast, address: str) -> Any:
 
 @pytest.mark.parametrize("attempt", [log_in_as, ask_for_a_reset])
 def test_the_time_of_an_answer_tells_nothing(
-    cast: Cast, settings: Any, rounds: float, attempt: Callable[[Cast, str], Any]
+    cast: Cast,
+    settings: Any,
+    slow_worker: None,
+    rounds: float,
+    attempt: Callable[[Cast, str], Any],
 ) -> None:
     """Median gap below 5 ms over 1,000 tries with `--rounds 200`; daily 5, and half the time.
 
