@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.widgets import AdminFileWidget
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model
@@ -24,6 +25,7 @@ from codabox_portal.retiring import retire_page
 from consents.models import Status
 from consents.tasks import tell_of_software
 from notifications.models import WebhookEndpoint
+from partners.logos import read_logo
 from partners.models import (
     PARTNER_MOVES,
     Application,
@@ -42,9 +44,27 @@ else:
     Entry = forms.ModelForm
 
 
+class LogoField(forms.FileField):
+    """A picture as `partners.logos` reads it; None where the operator takes it away."""
+
+    widget = AdminFileWidget
+
+    def to_python(self, data: Any) -> Any:
+        upload = super().to_python(data)
+        return upload and read_logo(upload)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return super().clean(data, initial) or None
+
+
 class PartnerForm(Entry):
     """The kinds as boxes to tick; the status is not a field of any form."""
 
+    picture = LogoField(
+        required=False,
+        label="Logo",
+        help_text="PNG, JPEG or WebP, up to 1 MB. It is what offices decide by: check it.",
+    )
     document_kinds = forms.MultipleChoiceField(
         choices=DocumentKind.choices, widget=forms.CheckboxSelectMultiple, label="Kinds"
     )
@@ -55,6 +75,10 @@ class PartnerForm(Entry):
             *("name", "vendor", "legal_number", "email", "website", "connect_url", "colour"),
             *("document_kinds", "calls_per_minute"),
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["picture"] = self.instance.logo
 
 
 class StateForm(forms.Form):
@@ -128,6 +152,9 @@ class Partners(Page):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.status = PartnerStatus.DRAFT
+        obj.logo = form.cleaned_data["picture"]
+        if obj.logo is not None:
+            obj.logo.keep()
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:

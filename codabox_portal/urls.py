@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.login_urls")),
     path("", include("accounts.urls")),
+    path("", include("partners.urls")),
     path("", include("dashboard.urls")),
     path("", include("consents.urls")),
     path("", include("clients.urls")),

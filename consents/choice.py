@@ -31,6 +31,7 @@ class Choice:
     person: int
     terms: int
     partner_name: str
+    partner_logo: str
     document_kinds: list[str]
     companies: int
     scope_number: int

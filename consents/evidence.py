@@ -30,6 +30,8 @@ class Evidence(models.Model):
     terms_language = models.CharField(max_length=2)
     terms_sha256 = models.CharField(max_length=64)
     partner_name = models.CharField(max_length=80)
+    # The SHA-256 of partners.Logo; empty where the software has none.
+    partner_logo = models.CharField(max_length=64, blank=True, default="", db_default="")
     document_kinds = ArrayField(models.CharField(max_length=24))
     companies = models.PositiveIntegerField()
 

@@ -70,6 +70,8 @@ def move_head(office_id: int, place: Place, seal: str) -> None:
 
 # What tells of a person, beside the name and the words of the event itself.
 PERSONAL = ("person_name", "person_email", "address", "browser")
+# What evidence did not have from the start: empty it is in no seal, so older seals hold.
+LATER = ("partner_logo",)
 
 
 def personal_text(event: ConsentEvent, evidence: Evidence | None) -> str:
@@ -122,6 +124,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     if evidence is None:
         return None
     left_out = {"id", "event", "terms", *PERSONAL}
+    left_out |= {name for name in LATER if not getattr(evidence, name)}
     names = [field.name for field in Evidence._meta.concrete_fields]
     return {name: getattr(evidence, name) for name in names if name not in left_out}
 

@@ -43,6 +43,7 @@ def _facts(event: ConsentEvent) -> list[tuple[str, str]]:
     return [
         (_("Accounting office"), f"{event.office.name} ({event.office.company_number})"),
         (_("Software"), evidence.partner_name),
+        (_("Fingerprint of its logo (SHA-256)"), evidence.partner_logo or _("none")),
         (_("Consent ID"), str(event.consent.uuid)),
         (_("Status"), str(event.consent.get_status_display())),
         (event.get_kind_display(), _when(event.at)),

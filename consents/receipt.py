@@ -124,6 +124,7 @@ def _parties(event: ConsentEvent) -> list[dict[str, str]]:
         {
             "party_id": partner.legal_number,
             "party_name": event.evidence.partner_name,
+            "party_logo_sha256": event.evidence.partner_logo,
             "party_contact": partner.vendor,
             "party_role": "controller",
         },

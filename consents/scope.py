@@ -143,6 +143,7 @@ def agreement(consent: Consent, by: Actor, terms: Terms) -> Evidence:
         by,
         terms,
         partner_name=consent.partner.name,
+        partner_logo=consent.partner.logo_id or "",
         document_kinds=consent.shared_kinds,
         companies=clients_in_scope(consent).count(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from documents.owners import Owners
 from documents.renditions import render
 from documents.rows import Arriving, Stored, insert
 from documents.storage import keep_all
+from partners.logos import read_logo
 from partners.models import Application, Partner, RedirectUri
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -55,6 +57,10 @@ def make_partners(
                 "document_kinds": list(software.kinds),
             },
         )
+        if software.logo:
+            partner.logo = read_logo(io.BytesIO(software.logo))
+            partner.logo.keep()
+            partner.save(update_fields=["logo"])
         for uri in software.redirects:
             RedirectUri.objects.get_or_create(partner=partner, uri=uri)
         known = remembered.get(software.name, {})

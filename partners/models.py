@@ -17,6 +17,7 @@ from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AbstractApplication
 from oauth2_provider.models import ApplicationManager as BaseApplicationManager
 
+from partners.logos import Logo
 from partners.redirects import fault_of_registration, lies_on_origin
 
 # How long the previous secret stays valid after a rotation.
@@ -72,7 +73,8 @@ class Partner(models.Model):
         blank=True,
         help_text=_("Where a person begins to connect; shown in the software directory."),
     )
-    # One of the eight named colours of the style sheet, behind the first letters of the name.
+    logo = models.ForeignKey(Logo, models.PROTECT, null=True, editable=False, related_name="+")
+    # Without a logo: one of the eight named colours, behind the first letters of the name.
     colour = models.CharField(max_length=10, default="blue")
     status = models.CharField(
         max_length=9, choices=PartnerStatus.choices, default=PartnerStatus.ACTIVE

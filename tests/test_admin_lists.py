@@ -22,12 +22,12 @@ from tests.test_access_matrix import as_person
 MOST_QUERIES = 15
 LONGEST = 1.0  # seconds
 
-# 5,000 offices, ten partners, 100,000 consents, a million events, each told to an endpoint.
+# Of each office ten partners' consents, twenty; of each consent ten events, each told to an endpoint.
 ROWS = """
     insert into accounts_office (uuid, company_number, name, slug, language, contact, email, phone,
         second_factor_required, decisions_to_all, is_active)
     select gen_random_uuid(), '19' || lpad(n::text, 8, '0'), 'Office ' || n, 'office-of-many-' || n,
-        'nl', '', '', '', false, false, true from generate_series(1, 5000) n;
+        'nl', '', '', '', false, false, true from generate_series(1, %(offices)s) n;
 
     insert into consents_consent (uuid, office_id, partner_id, status, lapses_at, redirect_uri,
         state, closed_at, closed_reason, excluded_kinds, only_listed, scope_number)
@@ -43,9 +43,9 @@ ROWS = """
         select id from accounts_office where slug like 'office-of-many-%%' and id %% 2 = 0);
 
     insert into consents_consentevent (uuid, consent_id, kind, at, actor_kind, actor_name, reason,
-        asked, office_id, number, before, seal)
+        asked, office_id, number, before, seal, salt, personal)
     select gen_random_uuid(), c.id, 'paused', now(), 'person', 'An', '', '{}', c.office_id,
-        row_number() over (partition by c.office_id), '', ''
+        row_number() over (partition by c.office_id), '', '', '', ''
     from consents_consent c join partners_partner p on p.id = c.partner_id,
         generate_series(1, 10) where p.name like 'Many %%';
 
@@ -57,13 +57,13 @@ ROWS = """
 """
 
 
-def many(cast: Cast) -> None:
+def many(cast: Cast, offices: int) -> None:
     for n in range(10):
         partner = factories.make_partner(f"Many {n}")
         WebhookEndpoint.objects.create(partner=partner, url=f"https://many{n}.example/")
     terms = factories.terms_in_force().pk
     with connection.cursor() as cursor:
-        cursor.execute(ROWS, {"person": cast.an.pk, "terms": terms})
+        cursor.execute(ROWS, {"person": cast.an.pk, "terms": terms, "offices": offices})
         cursor.execute("analyze")
 
 
@@ -121,17 +121,19 @@ def test_no_list_of_the_admin_asks_the_database_more_than_15_times(cast: Cast) -
     assert {path: n for path, n in most.items() if n > MOST_QUERIES} == {}
 
 
-def test_the_lists_are_quick_with_a_million_events(cast: Cast, rounds: float) -> None:
-    """100,000 consents, a million events and deliveries: by `--rounds 10`, once for a release."""
-    if rounds < 10:
-        pytest.skip("a million rows: --rounds 10")
-    many(cast)
-    assert ConsentEvent.objects.count() >= 1_000_000
-    assert Consent.objects.count() >= 100_000
+def test_the_lists_are_quick_with_a_million_events(
+    cast: Cast, rounds: float, record_property: Any
+) -> None:
+    """100,000 consents, a million events and deliveries by `--rounds 10`; every day a hundredth."""
+    offices = 5000 if rounds >= 10 else 50
+    many(cast, offices)
+    assert ConsentEvent.objects.count() >= 200 * offices
+    assert Consent.objects.count() >= 20 * offices
     consent = Consent.objects.filter(status="allowed").latest("pk")
     dirk, took = as_person(cast.dirk), {}
+    last_page = f"/admin/consents/consent/?p={(min(REACH, 20 * offices) - 1) // 100}"
     dirk.get("/admin/")
-    for path in [*pages(consent), f"/admin/consents/consent/?p={REACH // 100}"]:
+    for path in [*pages(consent), last_page]:
         began, cpu = time.perf_counter(), time.process_time()
         with CaptureQueriesContext(connection) as asked:
             assert dirk.get(path).status_code == 200, path
@@ -143,7 +145,9 @@ def test_the_lists_are_quick_with_a_million_events(cast: Cast, rounds: float) ->
             f"{seconds:6.3f} s, database {database:6.3f}, own {own:5.3f}, {len(asked):2d} × {path}"
         )
     slowest = sorted(took.items(), key=lambda item: -item[1][0])
-    assert slowest[0][1][0] <= LONGEST, slowest[:5]
+    record_property("measured", f"slowest page {slowest[0][1][0]} s")
+    # A machine that does other things as well decides how long a small one takes.
+    assert slowest[0][1][0] <= LONGEST or rounds < 10, slowest[:5]
     assert max(n for _seconds, n in took.values()) <= MOST_QUERIES
 
 

@@ -58,6 +58,7 @@ def manage(request: ConsentRequest) -> HttpResponse:
         person=request.user.pk,
         terms=terms.pk,
         partner_name=consent.partner.name,
+        partner_logo=consent.partner.logo_id or "",
         document_kinds=consent.shared_kinds,
         companies=Scope.of(consent).companies,
         scope_number=consent.scope_number,
@@ -111,6 +112,7 @@ def _decide(request: ConsentRequest, choice: Choice) -> HttpResponse:
                 shown,
                 choice.scope_number,
                 partner_name=choice.partner_name,
+                partner_logo=choice.partner_logo,
                 document_kinds=choice.document_kinds,
                 companies=choice.companies,
             )

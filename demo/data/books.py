@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from demo.data.coda import Movement, Statement
+from demo.data.logo import ledgerly_logo
 from demo.data.names import COUNTERPARTIES, IN, LONG_TEXT, NOTES, OUT, company_name
 from demo.data.numbers import company_number, iban, structured_communication
 
@@ -55,6 +56,7 @@ class Software:
     colour: str
     kinds: tuple[str, ...]
     redirects: tuple[str, ...]
+    logo: bytes = b""  # of a picture; without one it goes by its first letters
 
 
 ALL_KINDS = (
@@ -112,7 +114,7 @@ def softwares(own_url: str) -> list[Software]:
         Software(
             "Ledgerly", "Ledgerly NV", company_number(9001), "support@ledgerly.example",
             "https://ledgerly.example", "teal", ALL_KINDS,
-            (f"{own_url}/callback", "https://software.example/callback"),
+            (f"{own_url}/callback", "https://software.example/callback"), ledgerly_logo(),
         ),
         Software(
             "Tally & Zonen", "Tally & Zonen BV", company_number(9002), "hulp@tally.example",

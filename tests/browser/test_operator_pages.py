@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 
 from accounts.looks import OperatorLook, Seen
 from consents.models import ConsentActivity
+from demo.data.logo import ledgerly_logo
 from partner_api.refusals import count_refusal
 from tests.browser.conftest import DESK, Visit, Visitor
 from tests.conftest import Cast
@@ -24,6 +26,16 @@ def looking(visitor: Visitor, name: str) -> None:
         visitor.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def operator(visit: Visit, people: Cast) -> Visitor:
+    """Dirk at his desk, logged in with his second factor."""
+    session = as_person(people.dirk).cookies["portal_session"].value
+    dirk = visit(viewport=DESK)
+    dirk.page.context.add_cookies(
+        [{"name": "portal_session", "value": session, "url": dirk.portal}]
+    )
+    return dirk
+
+
 def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people: Cast) -> None:
     allow(people.consent, people.an)
     today = timezone.localdate()
@@ -32,11 +44,7 @@ def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people
         ConsentActivity.objects.create(consent=people.consent, day=day, served=ago * 7 % 40)
     for code in ["consentPaused"] * 5 + ["tooManyRequests"] * 3:
         count_refusal(people.ledgerly.pk, code)
-    session = as_person(people.dirk).cookies["portal_session"].value
-    dirk = visit(viewport=DESK)
-    dirk.page.context.add_cookies(
-        [{"name": "portal_session", "value": session, "url": dirk.portal}]
-    )
+    dirk = operator(visit, people)
     member = people.janssens.memberships.get(user=people.bram).pk
     partner, office = people.ledgerly.pk, people.janssens.pk
     for name, path in {
@@ -61,3 +69,19 @@ def test_an_reads_on_a_phone_who_looked(visit: Visit, people: Cast) -> None:
     assert an.text().count("Dirk") == len(Seen)
     looking(an, "looks")
     an.check_screen()
+
+
+def test_dirk_gives_a_logo_and_an_sees_it(visit: Visit, people: Cast) -> None:
+    dirk = operator(visit, people)
+    dirk.open(f"/admin/partners/partner/{people.ledgerly.pk}/change/")
+    file: Any = {"name": "logo.png", "mimeType": "image/png", "buffer": ledgerly_logo()}
+    dirk.page.set_input_files("input[name=picture]", file)
+    dirk.page.click("input[name=_save]")
+    assert "was changed successfully" in dirk.text()
+    an = visit()
+    an.open_request()
+    an.log_in(people.an)
+    logo = an.page.locator("img.software-logo")
+    assert logo.evaluate("picture => picture.naturalWidth") == 192
+    an.check_screen()
+    looking(an, "logo")

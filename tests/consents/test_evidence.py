@@ -60,7 +60,7 @@ def test_a_language_without_a_text_gets_english() -> None:
 
 def a_choice(cast: Cast) -> Choice:
     return Choice(
-        "allow", str(cast.consent.uuid), cast.an.pk, 1, "Ledgerly", ["salesInvoice"], 3, 0
+        "allow", str(cast.consent.uuid), cast.an.pk, 1, "Ledgerly", "", ["salesInvoice"], 3, 0
     )
 
 

@@ -29,8 +29,8 @@ class Promise(NamedTuple):
 class Day(threading.Thread):
     """One office and one software: ask, allow, cancel; every third time in a new office a denial.
 
-    Whoever gets no answer looks how things stand and does it once more. `promises` were heard,
-    `unheard` decisions were found to be made though no answer came.
+    Whoever gets no answer looks how things stand and does it once more. `decided` has what was
+    done, in its order; `unheard` of these were found to be made though no answer came.
     """
 
     def __init__(self, deployment: Deployment, hook: str, decisions: int) -> None:
@@ -45,14 +45,14 @@ class Day(threading.Thread):
         self.http = deployment.front.client()
         self.person = Person(self.http, deployment.front.url, self.an)
         self.person.log_in()
-        self.promises: list[Promise] = []
-        self.unheard: list[Promise] = []
+        self.decided: list[Promise] = []
+        self.unheard = 0
         self.surprises: list[str] = []
         self.broken = 0
 
     @property
     def done(self) -> int:
-        return len(self.promises) + len(self.unheard)
+        return len(self.decided)
 
     @property
     def partner(self) -> Partner:
@@ -94,10 +94,11 @@ class Day(threading.Thread):
         while time.monotonic() < end:
             try:
                 if act():
-                    self.promises.append(promise)
+                    self.decided.append(promise)
                     return
                 if self._status(promise.consent) == promise.kind:
-                    self.unheard.append(promise)
+                    self.decided.append(promise)
+                    self.unheard += 1
                     return
                 self.surprises.append(f"neither done nor refused: {promise}")
             except NotNow:

@@ -128,8 +128,8 @@ def _print(
     print(
         f"{killed.total()} kills ({', '.join(f'{n} {kind}' for kind, n in sorted(killed.items()))})"
         f" during {sum(day.done for day in days)} decisions:"
-        f" {sum(len(day.promises) for day in days)} acknowledged,"
-        f" {sum(len(day.unheard) for day in days)} made without an answer,"
+        f" {sum(day.done - day.unheard for day in days)} acknowledged,"
+        f" {sum(day.unheard for day in days)} made without an answer,"
         f" {sum(day.broken for day in days)} calls without an answer;"
         f" {len(set(heard))} events heard, {len(heard) - len(set(heard))} of them again;"
         f" {len(set(mails))} mails, {len(mails) - len(set(mails))} of them again"
@@ -143,8 +143,8 @@ def _check_promises(days: Sequence[Day]) -> None:
         found = Counter(
             (str(uuid), kind) for uuid, kind in rows.values_list("consent__uuid", "kind")
         )
-        assert found == Counter([*day.promises, *day.unheard])
-        last = dict([*day.promises, *day.unheard])
+        assert found == Counter(day.decided)
+        last = dict(day.decided)
         for consent in Consent.objects.filter(partner=day.partner):
             assert consent.status == last.get(str(consent.uuid), "to_be_determined")
 

@@ -1,0 +1,8 @@
+"""What everybody may know of a software."""
+
+from django.urls import path
+
+from partners import views
+
+app_name = "partners"
+urlpatterns = [path("software/logos/<str:sha256>.png", views.logo, name="logo")]
