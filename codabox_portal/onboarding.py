@@ -60,6 +60,13 @@ class LogoField(forms.FileField):
 class PartnerForm(Entry):
     """The kinds as boxes to tick; the status is not a field of any form."""
 
+    website = forms.URLField(required=False, assume_scheme="https")
+    connect_url = forms.URLField(
+        required=False,
+        assume_scheme="https",
+        label="Start of the connection",
+        help_text="Where a person begins to connect; shown in the software directory.",
+    )
     picture = LogoField(
         required=False,
         label="Logo",
