@@ -4,9 +4,12 @@ Every line of a request carries its request id, which API callers get as `ibanit
 line carries a secret or says who somebody is: people and softwares stand there by their numbers.
 """
 
+import logging
 import re
+import sys
 from typing import Any
 
+import orjson
 import structlog
 
 # What makes a text worth a closer look; most have nothing of it, and a look costs 0.3 µs.
@@ -45,8 +48,7 @@ def _shown(character: str) -> str:
 
 SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
+    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
     harmless,
@@ -55,13 +57,19 @@ SHARED: list[structlog.typing.Processor] = [
 
 def configuration(*, json_lines: bool) -> dict[str, Any]:
     """Configure structlog and return the `LOGGING` dictionary for Django."""
+    # Our own lines do not go by way of Python's logging, which looks for the line of code that
+    # spoke and formats twice: 130 µs of each call of the API.
+    direct: structlog.typing.Processor
+    if json_lines:
+        direct = structlog.processors.JSONRenderer(orjson.dumps)
+        factory: Any = structlog.BytesLoggerFactory(open(2, "wb", closefd=False))  # noqa: SIM115
+    else:
+        direct, factory = structlog.dev.ConsoleRenderer(), structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*SHARED, direct],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=factory,
         cache_logger_on_first_use=True,
-    )
-    renderer = (
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
     )
     return {
         "version": 1,
@@ -69,8 +77,8 @@ def configuration(*, json_lines: bool) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
-                "foreign_pre_chain": SHARED,
+                "processor": structlog.processors.JSONRenderer() if json_lines else direct,
+                "foreign_pre_chain": [structlog.stdlib.add_logger_name, *SHARED],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import email
 import email.policy
-import io
 import json
 import logging
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,25 +29,34 @@ from tests.factories import PASSWORD, acting, allow
 BIDI = "\u202egnp.exe"
 
 
-def written(log: Any, *arguments: Any, **told: Any) -> dict[str, Any]:
+Written = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def written(capfd: pytest.CaptureFixture[str]) -> Written:
     """What one call of a logger writes, by the very configuration of the portal."""
-    kept = io.StringIO()
     formatter = logs.configuration(json_lines=True)["formatters"]["structured"]
-    handler = logging.StreamHandler(kept)
+    handler = logging.StreamHandler(open(2, "w", closefd=False))  # noqa: SIM115
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processor=formatter["processor"], foreign_pre_chain=formatter["foreign_pre_chain"]
         )
     )
-    root = logging.getLogger("test.logs")
-    root.addHandler(handler)
-    try:
-        log(*arguments, **told)
-    finally:
-        root.removeHandler(handler)
-    (line,) = kept.getvalue().splitlines()
-    found: dict[str, Any] = json.loads(line)
-    return found
+
+    def call(log: Any, *arguments: Any, **told: Any) -> dict[str, Any]:
+        root = logging.getLogger("test.logs")
+        root.addHandler(handler)
+        root.propagate = False
+        capfd.readouterr()
+        try:
+            log(*arguments, **told)
+        finally:
+            root.removeHandler(handler)
+        (line,) = capfd.readouterr().err.splitlines()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -70,13 +79,15 @@ def written(log: Any, *arguments: Any, **told: Any) -> dict[str, Any]:
         ("/codabox-connect/accounting-offices/x/y", "/codabox-connect/accounting-offices/x/y"),
     ],
 )
-def test_a_line_hides_what_it_must_and_shows_tricks_as_they_are(said: str, stands: str) -> None:
+def test_a_line_hides_what_it_must_and_shows_tricks_as_they_are(
+    written: Written, said: str, stands: str
+) -> None:
     assert written(structlog.get_logger("test.logs").warning, "event", what=said)["what"] == stands
     # Also what a library says by the logging of Python.
     assert written(logging.getLogger("test.logs").warning, "%s", said)["event"] == stands
 
 
-def test_an_exception_is_told_without_its_data() -> None:
+def test_an_exception_is_told_without_its_data(written: Written) -> None:
     def fail() -> None:
         try:
             raise ValueError("no account for nora@office.example\x1b[2J")
