@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 # Sent in front of a query in the same round trip: both then run in one implicit transaction.
-SCOPE_SQL = "select set_config('portal.office', %s, true);"
+SCOPE_SQL = "select set_config('portal.office', %(scope)s, true);"
 
 
 @contextmanager

@@ -35,7 +35,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("word", choices=["seed", *WORDS, "lists", "all"])
-    parser.add_argument("--size", choices=["S", "M", "L"], help="0.5, 20 or 60 million documents")
+    parser.add_argument(
+        "--size", choices=["T", "S", "M", "L"], help="0.5, 20 or 60 million documents"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="rounds of `run`, interleaved")
     parser.add_argument("--seconds", type=float, default=0.8, help="of each measurement of `run`")
     parser.add_argument("--threads", type=int, default=8, help="blocking threads of each server")

@@ -27,8 +27,6 @@ SQL: dict[str, Any] = orjson.loads(
     (Path(__file__).resolve().parent.parent / "var" / "bench" / "statements.json").read_bytes()
 )
 STANDING = len(SQL["standing"])
-# Mutual TLS is off, so what stands before the office and the token is null.
-NO_CERTIFICATE = [None] * (SQL["caller"].count("%s") - 2)
 AUDIT = os.environ.get("BENCH_AUDIT", "1") == "1"
 ACCEL = os.environ.get("BENCH_ACCEL", "")
 STORAGE = Path(os.environ["PORTAL_STORAGE"])
@@ -47,7 +45,7 @@ class Caller:
 
     def __init__(self, row: tuple[Any, ...]) -> None:
         self.application = row[0]
-        self.consent, self.office, status, *flags, kinds = row[-STANDING:]
+        self.consent, self.office, status, *flags, kinds, _narrowed = row[-STANDING:]
         self.allowed = status == "allowed" and flags == [True, True, False, False]
         self.allowed = self.allowed and TYPE in kinds
 
@@ -69,8 +67,8 @@ def application(environ: Environ, start: Start) -> Iterable[bytes]:
 def _authenticate(environ: Environ, office: str) -> Caller | None:
     token = environ["HTTP_AUTHORIZATION"][7:]
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    parameters = [*NO_CERTIFICATE, UUID(office), checksum]
-    row = _connection().execute(SQL["caller"], parameters).fetchone()
+    named = {"fingerprint": None, "office": UUID(office), "token": checksum}
+    row = _connection().execute(SQL["caller"], named).fetchone()
     return Caller(row) if row else None
 
 
@@ -152,7 +150,11 @@ def _document(
     environ: Environ, start: Start, caller: Caller, number: str, identifier: str
 ) -> Iterable[bytes]:
     named = {"scope": str(caller.office), "office": caller.office, "kind": KIND}
-    rows = _sets(SQL["one"], {**named, "number": number, "id": UUID(identifier)})[-1]
+    named |= {"number": number, "id": UUID(identifier)}
+    with _connection().pipeline():
+        _connection().execute(SQL["scope"], named)
+        found = _connection().execute(SQL["one"], named)
+    rows = found.fetchall()
     if not rows:
         return _send(start, "404 Not Found", b"{}")
     document, _client, *shown = rows[0][:6]

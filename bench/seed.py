@@ -38,6 +38,8 @@ class Size(NamedTuple):
 
 
 SIZES = {
+    # Too small to time: with it the tests see that the bench still fits the product.
+    "T": Size(20_000, big=1, medium=2, small=7),
     "S": Size(500_000, big=1, medium=10, small=189),
     "M": Size(20_000_000, big=5, medium=100, small=395),
     "L": Size(60_000_000, big=5, medium=100, small=395),

@@ -16,8 +16,6 @@ from documents.querysets import ONE, RESOLVE, SMALL_PART, Clients, Window, _page
 from documents.reads import RECORD
 from partner_api.authentication import CALLER
 
-SCOPE = SCOPE_SQL.replace("%s", "%(scope)s")
-
 
 def page_sql(clients: Clients, *, after: bool) -> str:
     """The search as the product words it for such a list of clients."""
@@ -38,12 +36,13 @@ def write() -> Path:
         "standing": list(Standing._fields),
         "resolve": RESOLVE.format(covered="true"),
         "small_part": SMALL_PART,
-        "one": SCOPE + ONE.format(identifier="d.uuid = %(id)s", covered="true"),
+        "scope": SCOPE_SQL,
+        "one": ONE.format(identifier="d.uuid = %(id)s", covered="true"),
         "record": RECORD,
     }
     for name, clients in lists.items():
-        statements[f"page_{name}"] = SCOPE + page_sql(clients, after=False)
-        statements[f"page_{name}_after"] = SCOPE + page_sql(clients, after=True)
+        statements[f"page_{name}"] = SCOPE_SQL + page_sql(clients, after=False)
+        statements[f"page_{name}_after"] = SCOPE_SQL + page_sql(clients, after=True)
     path = KEPT / "statements.json"
     path.write_text(json.dumps(statements, indent=1))
     return path

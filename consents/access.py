@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from django.db import connection
+from accounts.queries import point_query
 
 
 class Refusal(StrEnum):
@@ -48,7 +48,7 @@ OF_ONE_CONSENT = f"""
     select {STANDING_COLUMNS} from consents_consent c
     join partners_partner p on p.id = c.partner_id
     join accounts_office o on o.id = c.office_id
-    where c.id = %s
+    where c.id = %(consent)s
 """  # noqa: S608  # constants only
 OF_ONE_CLIENT = f"""
     select {{covered}} from clients_client c
@@ -76,19 +76,18 @@ class Standing(NamedTuple):
     @classmethod
     def of(cls, consent_id: int) -> Self:
         """Read the standing of a consent: one statement, by primary key."""
-        with connection.cursor() as cursor:
-            cursor.execute(OF_ONE_CONSENT, [consent_id])
-            return cls.from_row(cursor.fetchone())
+        (row,) = point_query(OF_ONE_CONSENT, consent=consent_id)
+        return cls.from_row(row)
 
     def covers(self, client_id: int) -> bool:
         """Whether the office keeps this company now, and shares it under this consent."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                OF_ONE_CLIENT.format(covered=COVERED if self.narrowed else "true"),
-                {"consent": self.consent_id, "client": client_id, "office": self.office_id},
-            )
-            row = cursor.fetchone()
-        return bool(row and row[0])
+        rows = point_query(
+            OF_ONE_CLIENT.format(covered=COVERED if self.narrowed else "true"),
+            consent=self.consent_id,
+            client=client_id,
+            office=self.office_id,
+        )
+        return rows == [(True,)]
 
     def refusal(self, kind: str | None = None) -> Refusal | None:
         """Return the first reason why documents (of this kind) may not be read; None when they may.

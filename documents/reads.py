@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import connection
-
+from accounts.queries import point_query
 from documents.models import Outcome
 
 # One statement for the audit row and the day's counters: 12 µs, against 470 µs as objects.
@@ -34,6 +33,7 @@ RECORD = """
         (office_id, consent_id, application_id, document_id, media_type, size, outcome, reason)
     values (%(office)s, %(consent)s, %(application)s, %(document)s, %(media_type)s, %(size)s,
         %(outcome)s, %(reason)s)
+    returning true
 """
 
 
@@ -58,19 +58,16 @@ def record(
 
     A cut download is a second row (`cut`, with the bytes that did leave); it counts as refused.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECORD,
-            {
-                "office": reader.office_id,
-                "consent": reader.consent_id,
-                "application": reader.application_id,
-                "document": document_id,
-                "media_type": media_type,
-                "size": size,
-                "outcome": outcome.value,
-                "reason": reason,
-                "served": int(outcome == Outcome.SERVED),
-                "refused": int(outcome != Outcome.SERVED),
-            },
-        )
+    point_query(
+        RECORD,
+        office=reader.office_id,
+        consent=reader.consent_id,
+        application=reader.application_id,
+        document=document_id,
+        media_type=media_type,
+        size=size,
+        outcome=outcome.value,
+        reason=reason,
+        served=int(outcome == Outcome.SERVED),
+        refused=int(outcome != Outcome.SERVED),
+    )

@@ -6,10 +6,10 @@ import hashlib
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from accounts.queries import point_query
 from consents.access import STANDING_COLUMNS, Standing
 from consents.ended import reopens_what_ended
 from partner_api.errors import Fault, invalid, not_found, restoring, unauthorized
@@ -18,21 +18,21 @@ from partners.certificates import NoCertificate, presented_fingerprint
 # The live consent if there is one, else the newest: that one says why access is refused.
 CALLER = f"""
     select a.id, p.id, p.status = 'active', p.calls_per_minute,
-        %s::text is null or exists (
+        %(fingerprint)s::text is null or exists (
             select 1 from partners_clientcertificate f
-            where f.partner_id = p.id and f.fingerprint = %s
+            where f.partner_id = p.id and f.fingerprint = %(fingerprint)s
         ),
         {STANDING_COLUMNS}
     from oauth2_provider_accesstoken t
     join partners_application a on a.id = t.application_id
     join partners_partner p on p.id = a.partner_id
-    left join accounts_office o on o.uuid = %s
+    left join accounts_office o on o.uuid = %(office)s
     left join lateral (
         select * from consents_consent c
         where c.office_id = o.id and c.partner_id = p.id
         order by (c.status = 'allowed') desc, c.id desc limit 1
     ) c on true
-    where t.token_checksum = %s and t.expires > statement_timestamp()
+    where t.token_checksum = %(token)s and t.expires > statement_timestamp()
       and p.status in ('active', 'suspended')
 """  # noqa: S608  # constants only
 
@@ -67,11 +67,12 @@ class BearerToken(BaseAuthentication):
             raise unauthorized(str(error)) from error
         checksum = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
         office = request.parser_context["kwargs"].get("office")
-        with connection.cursor() as cursor:
-            cursor.execute(CALLER, [fingerprint, fingerprint, _uuid_or_none(office), checksum])
-            row = cursor.fetchone()
-        if row is None:
+        rows = point_query(
+            CALLER, fingerprint=fingerprint, office=_uuid_or_none(office), token=checksum
+        )
+        if not rows:
             raise unauthorized()
+        (row,) = rows
         application_id, partner_id, active, calls_per_minute, certified = row[:5]
         if reopens_what_ended():
             raise restoring()

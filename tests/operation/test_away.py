@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from django.conf import settings as configured
+from django.db import connection
 
 from accounts.models import Letter
-from consents.models import Status
+from consents.access import Standing
+from consents.models import Consent, Status
+from documents.models import Outcome
+from documents.reads import Reader, record
 from tests import factories
 from tests.conftest import ROOT, Cast, Software, free_port, running_portal
 from tests.factories import CODA, PASSWORD, allow
@@ -73,11 +75,18 @@ def test_every_row_of_the_table_names_a_test_that_exists() -> None:
         assert all((ROOT / path).exists() for path in shown), row
 
 
-@pytest.mark.django_db
-def test_what_operations_md_says_of_a_pooler_holds_here(settings: Any) -> None:
-    """Prepared statements belong to a connection, which behind a pooler is another one each time."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    assert connection.connection.prepare_threshold is None
-    assert "prepare_threshold" not in configured.DATABASES["default"]["OPTIONS"]
+def test_what_operations_md_says_of_a_pooler_holds_here(cast: Cast) -> None:
+    """Few statements are prepared, those of the API's look-ups; a pooler keeps 100."""
+    factories.make_application(cast.ledgerly)
+    credential = cast.ledgerly.applications.get().pk
+    reader = Reader(cast.janssens.pk, cast.consent.pk, credential)
+    for size in (1, 100_000, 3_000_000_000):
+        record(reader, Outcome.SERVED, media_type="x", size=size)
+        Standing.of(cast.consent.pk)
+        list(Consent.objects.filter(office=cast.janssens))
+    with connection.cursor() as cursor:
+        cursor.execute("select statement from pg_prepared_statements")
+        prepared = [statement for (statement,) in cursor.fetchall()]
+    known = ("documents_documentread", "accounts_office o")
+    assert 2 <= len(prepared) < 20
+    assert all(any(name in statement for name in known) for statement in prepared)
