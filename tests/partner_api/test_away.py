@@ -146,3 +146,37 @@ def test_a_read_only_database_serves_nothing(people: Cast, tmp_path: Path) -> No
             check_away(
                 httpx.request(method, f"{portal}/codabox-connect{path}", headers=headers, **options)
             )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "oauth2_provider_accesstoken",
+        "partners_application",
+        "partners_partner",
+        "partners_clientcertificate",
+        "accounts_office",
+        "consents_consent",
+        "consents_listedclient",
+        "consents_consentactivity",
+        "clients_client",
+        "documents_documentread",
+    ],
+)
+def test_a_gate_that_breaks_lets_nothing_through(
+    people: Cast, ledgerly: Software, table: str
+) -> None:
+    """What cannot be asked, or not be written down, is not allowed; afterwards all is as before."""
+    documents = calls(people)[:3]
+    with connection.cursor() as cursor:
+        cursor.execute(f"alter table {table} rename to broken")
+        try:
+            answers = [ledgerly.call(m, path, **options) for m, path, options in documents]
+        finally:
+            cursor.execute(f"alter table broken rename to {table}")
+    for answer in answers:
+        assert answer.status_code in (500, 503), answer.text
+        assert list(answer.json()) == ["errors"]
+        assert b"bankAccountStatement" not in answer.content
+    statuses = [ledgerly.call(m, path, **options).status_code for m, path, options in documents]
+    assert statuses == [201, 200, 200]
