@@ -19,6 +19,7 @@ from documents.querysets import Format, Found
 from documents.reads import Reader, record
 from documents.storage import Part, name_of, pieces
 from partner_api.errors import ApiError, Fault, refused
+from partner_api.negotiation import preferred_type
 
 JSON = ("application/vnd.api+json", "application/json")
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -28,11 +29,12 @@ HAND_TO_PROXY = 256 * 1024
 
 def preferred_format(request: Request, kind: KindOfDocument, found: Found) -> Format | None:
     """Return the format that `Accept` prefers; None means JSON, also for a generic `Accept`."""
-    if not request.headers.get("Accept", "").strip():
+    accept = request.headers.get("Accept", "")
+    if not accept.strip():
         return None
     aliases = {alias: name for alias, name in kind.aliases.items() if name in found.formats}
     offered = [*JSON, *found.formats, *aliases]
-    chosen = request._request.get_preferred_type(offered)
+    chosen = preferred_type(accept, offered)
     if chosen is None:
         raise refused(406, "notAcceptable", f"This document comes as {', '.join(offered[1:])}.")
     if chosen in JSON:

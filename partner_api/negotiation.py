@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 from django.http import HttpRequest
@@ -25,6 +26,42 @@ class JsonApiRenderer(BaseRenderer):
     charset = None
 
     def render(
+QUALITY = re.compile(r"0?\.[0-9]{1,3}|[01](\.[0-9]{0,3})?")
+
+
+def preferred_type(accept: str, offered: Sequence[str]) -> str | None:
+    """Return what `Accept` prefers (RFC 9110, section 12.5.1), of equals the first; None: nothing.
+
+    Parameters beside q do not count: clients name the version or the charset that they speak.
+    """
+    ranges = [_range(text, place) for place, text in enumerate(accept.split(","))]
+    best: tuple[float, int, int] | None = None
+    chosen = None
+    for media_type in offered:
+        names = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+        # The most specific range decides, also when it says no.
+        found = next((r for name in names for r in ranges if r.name == name), None)
+        if found is not None and found.quality > 0:
+            rank = (found.quality, -names.index(found.name), -found.place)
+            if best is None or rank > best:
+                best, chosen = rank, media_type
+    return chosen
+
+
+class MediaRange(NamedTuple):
+    """One entry of `Accept`, and its place among them."""
+
+    name: str
+    quality: float
+    place: int
+
+
+def _range(text: str, place: int) -> MediaRange:
+    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    words = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+    quality = float(words) if QUALITY.fullmatch(words) else 1.0
+    # Old Java sends a lone star.
+    return MediaRange("*/*" if name == "*" else name, quality, place)
         self,
         data: Any,
         accepted_media_type: str | None = None,

@@ -322,6 +322,13 @@ def test_a_range_gives_its_part(
     assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/1280"
 
 
+     # The typed .NET client names the version it speaks, others a charset; Java its old defaults.
+     ("application/vnd.api+json;version=2", "json"), ("application/json; charset=utf-8", "json"),
+     (f"{PDF};version=2", PDF), (f"{CODA}; charset=iso-8859-1", CODA), (PDF.upper(), PDF),
+     ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "json"), ("*", "json"),
+     (f"{PDF}, */*", PDF), (f"{PDF};q=0.5, application/json", "json"), (f"{PDF};q=x", PDF),
+     ("application/json;q=0, application/vnd.api+json;q=0, */*;q=0.1", CODA),
+     (f"{PDF};q=0", 406), (f"{PDF};x*=nope''y", PDF), (",;", 406), ("*/*;q=0", 406),
 @pytest.mark.parametrize("asked", ["bytes=1280-", "bytes=99999-", "bytes=-0"])
 def test_a_range_beyond_the_end_is_416(
     people: Cast, reader: Software, statement: Any, asked: str
