@@ -19,7 +19,7 @@ from documents.querysets import Format, Found
 from documents.reads import Reader, record
 from documents.storage import Part, name_of, pieces
 from partner_api.errors import ApiError, Fault, refused
-from partner_api.negotiation import preferred_type
+from partner_api.negotiation import is_known, preferred_type
 
 JSON = ("application/vnd.api+json", "application/json")
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -49,7 +49,7 @@ def download(
     """Send the file, or the part asked for. The read is recorded before the first byte leaves."""
     etag = f'"{wanted.sha256}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
-    if etag in request.headers.get("If-None-Match", ""):
+    if is_known(request, etag):
         record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type)
         return HttpResponse(status=304, headers=headers)
     start, end = _part(request._request, wanted, etag)

@@ -53,7 +53,10 @@ class ApiMiddleware:
         # Our line says it all; Django would log every refusal a second time.
         response._has_been_logged = True  # type: ignore[attr-defined]
         response["ibanity-request-id"] = request_id
-        if isinstance(response, HttpResponse):
+        if response.status_code in (204, 304):
+            # Nothing is sent, so neither Django's HTML nor a length of 0 is true of it.
+            del response["Content-Type"]
+        elif isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
         response.headers.setdefault("Cache-Control", "no-store")
         for name, value in HARMLESS.items():

@@ -100,6 +100,12 @@ def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
         raise UnsupportedMediaType(media_type)
     try:
         raw = _body(request)
+def is_known(request: Request, etag: str) -> bool:
+    """Tell whether the caller has this version already (RFC 9110, section 13.1.2)."""
+    known = request.headers.get("If-None-Match", "")
+    return etag in known or known.strip() == "*"
+
+
         body = orjson.loads(raw)
     except ValueError as error:
         raise _malformed(f"The body is not valid JSON: {error}.") from error

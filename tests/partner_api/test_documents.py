@@ -368,8 +368,12 @@ def test_head_and_etag(people: Cast, reader: Software, statement: Any) -> None:
     head = reader.call("HEAD", path, headers={"Accept": CODA})
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Length"] == str(len(DATA))
-    same = reader.call("GET", path, headers={"Accept": CODA, "If-None-Match": head.headers["ETag"]})
-    assert (same.status_code, same.content) == (304, b"")
+    etag = head.headers["ETag"]
+    for known in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        same = reader.call("GET", path, headers={"Accept": CODA, "If-None-Match": known})
+        assert (same.status_code, same.content) == (304, b"")
+        assert same.headers["ETag"] == etag
+        assert not {"content-type", "content-length"} & set(same.headers)
 
 
 def test_a_document_of_another_client_office_kind_or_none_is_404(
