@@ -52,7 +52,8 @@ def download(
     if is_known(request, etag):
         record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type)
         return HttpResponse(status=304, headers=headers)
-    start, end = _part(request._request, wanted, etag)
+    asked = _part(request._request, wanted, etag)
+    start, end = asked or (0, wanted.size)
     length = end - start
     sent = 0 if request.method == "HEAD" else length
     record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent)
@@ -68,9 +69,9 @@ def download(
         # Content-Length 0 keeps the proxy's connection to us alive.
         return HttpResponse(headers=headers | {"X-Accel-Redirect": location})
     headers["Content-Length"] = str(length)
-    if length < wanted.size:
+    if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{wanted.size}"
-    status = 206 if length < wanted.size else 200
+    status = 206 if asked else 200
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(
@@ -107,20 +108,20 @@ def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
     return f"{kind.type}_{found.row.number}_{day}_{short}.{ending}"
 
 
-def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int]:
-    """Return the half-open part that is asked for: one range, or the whole file."""
+def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int] | None:
+    """Return the half-open part that one range asks for; None: no part, the whole file."""
     asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if asked is None or request.headers.get("If-Range", etag) != etag:
-        return 0, wanted.size
+        return None
     first, last = asked.groups()
     if first:
         start, end = int(first), min(int(last or wanted.size), wanted.size - 1) + 1
         if last and int(last) < int(first):
-            return 0, wanted.size
+            return None
     elif last:
         start, end = max(wanted.size - int(last), 0), wanted.size
     else:
-        return 0, wanted.size
+        return None
     if start >= wanted.size or start >= end:
         raise ApiError(
             416,
