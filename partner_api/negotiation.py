@@ -17,15 +17,15 @@ from rest_framework.request import Request
 from partner_api.errors import MEDIA_TYPE, Fault, invalid
 
 ACCEPTED = {"application/vnd.api+json", "application/json", ""}
+# What a body may be written in; ASCII is UTF-8 already.
+ENCODINGS = {
+    "": "utf-8-sig",
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "us-ascii": "utf-8-sig",
+    "iso-8859-1": "latin-1",
+}
 MAX_BODY = 1024 * 1024
-
-
-class JsonApiRenderer(BaseRenderer):
-    media_type = MEDIA_TYPE
-    format = "json"
-    charset = None
-
-    def render(
 QUALITY = re.compile(r"0?\.[0-9]{1,3}|[01](\.[0-9]{0,3})?")
 
 
@@ -62,6 +62,14 @@ def _range(text: str, place: int) -> MediaRange:
     quality = float(words) if QUALITY.fullmatch(words) else 1.0
     # Old Java sends a lone star.
     return MediaRange("*/*" if name == "*" else name, quality, place)
+
+
+class JsonApiRenderer(BaseRenderer):
+    media_type = MEDIA_TYPE
+    format = "json"
+    charset = None
+
+    def render(
         self,
         data: Any,
         accepted_media_type: str | None = None,
@@ -92,21 +100,21 @@ class JsonApiParser(BaseParser):
         raise UnsupportedMediaType(str(media_type))
 
 
-def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
-    """Return the body as an object and as it came; raise for another type, or for bad JSON."""
-    media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
-    charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
-    if media_type.strip().lower() not in ACCEPTED or charset not in ("", "utf-8", "utf8"):
-        raise UnsupportedMediaType(media_type)
-    try:
-        raw = _body(request)
 def is_known(request: Request, etag: str) -> bool:
     """Tell whether the caller has this version already (RFC 9110, section 13.1.2)."""
     known = request.headers.get("If-None-Match", "")
     return etag in known or known.strip() == "*"
 
 
-        body = orjson.loads(raw)
+def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
+    """Return the body as an object and as it came; raise for another type, or for bad JSON."""
+    media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
+    charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
+    if media_type.strip().lower() not in ACCEPTED or charset not in ENCODINGS:
+        raise UnsupportedMediaType(media_type)
+    try:
+        raw = whole_body(request)
+        body = orjson.loads(raw.decode(ENCODINGS[charset]))
     except ValueError as error:
         raise _malformed(f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
@@ -116,7 +124,7 @@ def is_known(request: Request, etag: str) -> bool:
     return body, raw
 
 
-def _body(request: HttpRequest) -> bytes:
+def whole_body(request: HttpRequest) -> bytes:
     """Also a chunked body, which has no length that Django could go by."""
     if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         return request.body

@@ -76,7 +76,9 @@ def test_accept_and_user_agent_are_never_required(
 @pytest.mark.parametrize(
     "content_type",
     ["application/vnd.api+json", "application/json", "application/json; charset=utf-8",
-     "application/vnd.api+json;charset=UTF-8", 'application/json; charset="utf-8"'],
+     "application/vnd.api+json;charset=UTF-8", 'application/json; charset="utf-8"',
+     "application/json; charset=us-ascii", "application/vnd.api+json;version=2",
+     "application/json; x*=nope''y"],
 )  # fmt: skip
 def test_bodies_come_with_and_without_charset(
     people: Cast, ledgerly: Software, content_type: str
@@ -95,6 +97,27 @@ def test_bodies_come_with_and_without_charset(
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/json; charset=utf-16", "multipart/form-data"])  # fmt: skip
 def test_other_media_types_are_415(ledgerly: Software, content_type: str) -> None:
     answer = ledgerly.call(
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("utf-8", "utf-8"), ("utf-8", "utf-8-sig"), ("", "utf-8-sig"), ("ISO-8859-1", "latin-1")],
+)
+def test_a_body_is_read_in_the_charset_it_names(
+    people: Cast, ledgerly: Software, charset: str, encoding: str
+) -> None:
+    """Some programs begin a file with a byte order mark, older ones speak Latin-1."""
+    number = people.janssens.company_number
+    attributes = {"accountingOfficeCompanyNumber": number, "state": "café"}
+    body = json.dumps({"data": {"attributes": attributes}}, ensure_ascii=False)
+    answer = ledgerly.call(
+        "POST",
+        "/accounting-office-consents",
+        content=body.encode(encoding),
+        headers={"Content-Type": f"application/json; charset={charset}"},
+    )
+    assert answer.status_code == 200
+    assert people.fresh().state == "café"
+
+
         "POST", "/accounting-office-consents", content="{}", headers={"Content-Type": content_type}
     )
     assert answer.status_code == 415
