@@ -158,10 +158,23 @@ def test_a_cursor_still_works_when_its_client_left(people: Cast, reader: Softwar
     numbers = [leaving.company_number, people.bakery.company_number]
     page = reader.search(people.janssens, numbers, meta={"paging": {"limit": 1}})
     assert ids(page) == [str(first.uuid)]
-    leaving.office = people.peeters
-    leaving.save()
+    factories.transfer(leaving, people.an, people.peeters, people.chloe)
     meta = {"paging": {"limit": 1, "after": page.json()["meta"]["paging"]["after"]}}
     assert ids(reader.search(people.janssens, numbers, meta=meta)) == [str(second.uuid)]
+
+
+def test_a_cursor_of_another_office_is_as_unknown_as_none(people: Cast, reader: Software) -> None:
+    theirs = factories.make_document(factories.make_client(people.peeters), available_at=T0)
+    leaving = factories.make_client(people.janssens, "Leaves")
+    factories.transfer(leaving, people.an, people.peeters, people.chloe)
+    later = factories.make_document(leaving)
+    number = people.bakery.company_number
+    answers = [
+        reader.search(people.janssens, [number], meta={"paging": {"after": str(after)}})
+        for after in (theirs.uuid, later.uuid, "0f8fad5b-d9cb-469f-a165-70867728950e")
+    ]
+    assert {answer.status_code for answer in answers} == {400}
+    assert len({answer.content for answer in answers}) == 1
 
 
 def test_foreign_and_unknown_clients_yield_nothing_and_are_listed(
