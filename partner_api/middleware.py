@@ -16,6 +16,8 @@ from partner_api.errors import answer
 from partner_api.refusals import count_refusal
 
 PREFIX = "/codabox-connect"
+# The keys of webhooks lie at the root as well, where the typed client looks for them.
+WEBHOOKS = "/webhooks"
 # A browser that is led here shows nothing, runs nothing and frames nothing.
 HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -33,7 +35,7 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+        if not f"{path}/".startswith((f"{PREFIX}/", f"{WEBHOOKS}/")):
             return self.get_response(request)
         request_id = str(uuid.uuid4())
         began = time.perf_counter()

@@ -35,7 +35,7 @@ PAGING = in_query(after=IDENTIFIER, limit={"type": "integer", "minimum": 1, "max
 class Webhooks(Open):
     @answers("Where the keys are", [(200, ref("Webhooks"), ["application/json"], "")], EVERYWHERE)
     def get(self, request: Request) -> HttpResponse:
-        keys = request.build_absolute_uri("/codabox-connect/webhooks/keys")
+        keys = request.build_absolute_uri(f"{request.path}/keys")
         return Response({"links": {"keys": keys}}, content_type="application/json")
 
 
