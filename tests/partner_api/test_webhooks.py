@@ -181,6 +181,17 @@ def test_ledgerly_sees_what_was_sent_and_asks_for_it_again(
     assert again.status_code == 202
     assert again.json()["data"]["attributes"]["deliveredAt"] is None
     assert Delivery.objects.due().filter(pk=row.pk).exists()
+    # Under one key it is sent again once, also when it was tried in between.
+    key = {"Ibanity-Idempotency-Key": "again"}
+    path = f"/webhooks/deliveries/{event.uuid}/redelivery"
+    first = ledgerly.call("POST", path, headers=key)
+    row.delivered("204")
+    repeated = ledgerly.call("POST", path, headers=key)
+    assert (repeated.status_code, repeated.content) == (202, first.content)
+    row.refresh_from_db()
+    assert row.answer == "204"
+    other = ledgerly.call("POST", path, headers=key, content="{}")
+    assert (other.status_code, other.json()["errors"][0]["code"]) == (409, "idempotencyConflict")
     tally = Software(portal, people.tally)
     assert tally.call("GET", "/webhooks/deliveries").json() == {"data": []}
     for path in (event.uuid, uuid.uuid4()):
