@@ -201,6 +201,22 @@ def test_a_state_is_kept_letter_for_letter(people: Cast, ledgerly: Software, sta
     assert people.fresh().state == state
 
 
+@pytest.mark.parametrize("query", ["state=a", "a=1&state=", "accountingOfficeConsentId=x", "st%61te=a"])  # fmt: skip
+def test_an_address_that_has_a_state_already_gets_no_second_one(
+    people: Cast, ledgerly: Software, query: str
+) -> None:
+    """Of two with one name some take the first and some the last."""
+    uri = f"{CALLBACK}?{query}"
+    factories.RedirectUri.objects.create(partner=people.ledgerly, uri=uri)
+    number = people.janssens.company_number
+    asked = {"accountingOfficeCompanyNumber": number, "redirectUri": uri}
+    answer = ledgerly.create(**asked, state="b")
+    assert answer.status_code == 400
+    assert errors(answer) == [("validationError", "/data/attributes/redirectUri")]
+    # Without a state nothing is added, so the address is as good as any.
+    assert ledgerly.create(**asked).status_code == 200
+
+
 def test_polling_is_cheap(people: Cast, ledgerly: Software) -> None:
     path = f"/accounting-office-consents/{people.consent.uuid}"
     etag = ledgerly.call("GET", path).headers["ETag"]
