@@ -1,6 +1,10 @@
 """The web process: what granian serves."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -8,4 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codabox_portal.settings")
 # A database that hangs must not hang the callers: they get 503 and come back (PostgreSQL's own
 # variable, so that jobs and migrations, which may take longer, are left alone).
 os.environ.setdefault("PGOPTIONS", "-c statement_timeout=4000")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Django, spared of what it cannot read: an encoded parameter (RFC 2231) of a Content-Type."""
+    media_type, encoded, _ = environ.get("CONTENT_TYPE", "").partition("*=")
+    if encoded:
+        environ["CONTENT_TYPE"] = media_type.rpartition(";")[0]
+    return _django(environ, start_response)

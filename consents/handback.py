@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from consents.models import Consent
+
+IDENTIFIER, STATE = "accountingOfficeConsentId", "state"
 
 
 class Handback(NamedTuple):
@@ -31,8 +33,13 @@ def handback(consent: Consent) -> Handback | None:
     if not consent.partner.accepts_redirect(uri):
         raise UnknownAddress
     if consent.state:
-        joint = "&" if "?" in uri else "?"
-        uri += joint + urlencode(
-            {"accountingOfficeConsentId": str(consent.uuid), "state": consent.state}
-        )
+        added = {IDENTIFIER: str(consent.uuid), STATE: consent.state}
+        # A blank as %20: not every software takes a plus for one.
+        uri += ("&" if "?" in uri else "?") + urlencode(added, safe="", quote_via=quote)
     return Handback(uri, urlsplit(uri).netloc)
+
+
+def has_room_for_a_state(uri: str) -> bool:
+    """False where the address names already what would be appended: nobody reads two alike."""
+    query = parse_qsl(urlsplit(uri).query, keep_blank_values=True)
+    return not {IDENTIFIER, STATE} & {name for name, _ in query}

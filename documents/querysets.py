@@ -30,7 +30,7 @@ Place = tuple[datetime, int]
 # Whatever becomes available from here on may not be visible yet; only the database's clock counts.
 RESOLVE = f"""
     select least(statement_timestamp(), (select min(started_at) from documents_publication));
-    select available_at, id from documents_position(%(after)s);
+    select available_at, id from documents_position(%(after)s, %(office)s);
     select count(*) from (
         select 1 from clients_client where office_id = %(office)s limit %(enough)s
     ) capped;
@@ -126,8 +126,9 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
         A company that the office left out of the consent is as unknown as a stranger's.
 
-        The place of a cursor is found whether or not its document still belongs to this office:
-        a client that leaves while somebody pages must not end the list early.
+        The place of a cursor is found also when its document left for another office since: a
+        client that leaves while somebody pages must not end the list early. One that never was
+        this office's is as unknown as none.
         """
         enough = len(numbers) * SMALL_PART + 1
         with connection.cursor() as cursor:

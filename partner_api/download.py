@@ -19,6 +19,7 @@ from documents.querysets import Format, Found
 from documents.reads import Reader, record
 from documents.storage import Part, name_of, pieces
 from partner_api.errors import ApiError, Fault, refused
+from partner_api.negotiation import is_known, preferred_type
 
 JSON = ("application/vnd.api+json", "application/json")
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -28,15 +29,15 @@ HAND_TO_PROXY = 256 * 1024
 
 def preferred_format(request: Request, kind: KindOfDocument, found: Found) -> Format | None:
     """Return the format that `Accept` prefers; None means JSON, also for a generic `Accept`."""
-    accepted = request.META.get("HTTP_ACCEPT", "").strip()
-    if not accepted or accepted in JSON:
+    accept = request.META.get("HTTP_ACCEPT", "").strip()
+    if not accept or accept in JSON:
         return None
     # Most name just what they want; the others are weighed as RFC 9110 says (150 µs).
-    if accepted in found.formats:
-        return found.formats[accepted]
+    if accept in found.formats:
+        return found.formats[accept]
     aliases = {alias: name for alias, name in kind.aliases.items() if name in found.formats}
     offered = [*JSON, *found.formats, *aliases]
-    chosen = request._request.get_preferred_type(offered)
+    chosen = preferred_type(accept, offered)
     if chosen is None:
         raise refused(406, "notAcceptable", f"This document comes as {', '.join(offered[1:])}.")
     if chosen in JSON:
@@ -51,10 +52,11 @@ def download(
     """Send the file, or the part asked for. The read is recorded before the first byte leaves."""
     etag = f'"{wanted.sha256}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
-    if etag in request.headers.get("If-None-Match", ""):
+    if is_known(request, etag):
         record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type)
         return HttpResponse(status=304, headers=headers)
-    start, end = _part(request._request, wanted, etag)
+    asked = _part(request._request, wanted, etag)
+    start, end = asked or (0, wanted.size)
     length = end - start
     sent = 0 if request.method == "HEAD" else length
     record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent)
@@ -70,9 +72,9 @@ def download(
         # Content-Length 0 keeps the proxy's connection to us alive.
         return HttpResponse(headers=headers | {"X-Accel-Redirect": location})
     headers["Content-Length"] = str(length)
-    if length < wanted.size:
+    if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{wanted.size}"
-    status = 206 if length < wanted.size else 200
+    status = 206 if asked else 200
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(
@@ -109,20 +111,20 @@ def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
     return f"{kind.type}_{found.row.number}_{day}_{short}.{ending}"
 
 
-def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int]:
-    """Return the half-open part that is asked for: one range, or the whole file."""
+def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int] | None:
+    """Return the half-open part that one range asks for; None: no part, the whole file."""
     asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if asked is None or request.headers.get("If-Range", etag) != etag:
-        return 0, wanted.size
+        return None
     first, last = asked.groups()
     if first:
         start, end = int(first), min(int(last or wanted.size), wanted.size - 1) + 1
         if last and int(last) < int(first):
-            return 0, wanted.size
+            return None
     elif last:
         start, end = max(wanted.size - int(last), 0), wanted.size
     else:
-        return 0, wanted.size
+        return None
     if start >= wanted.size or start >= end:
         raise ApiError(
             416,

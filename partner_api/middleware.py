@@ -16,6 +16,8 @@ from partner_api.errors import answer
 from partner_api.refusals import count_refusal
 
 PREFIX = "/codabox-connect"
+# The keys of webhooks lie at the root as well, where the typed client looks for them.
+WEBHOOKS = "/webhooks"
 # A browser that is led here shows nothing, runs nothing and frames nothing.
 HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -33,7 +35,7 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+        if not f"{path}/".startswith((f"{PREFIX}/", f"{WEBHOOKS}/")):
             return self.get_response(request)
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
@@ -53,7 +55,10 @@ class ApiMiddleware:
         # Our line says it all; Django would log every refusal a second time.
         response._has_been_logged = True  # type: ignore[attr-defined]
         response["ibanity-request-id"] = request_id
-        if isinstance(response, HttpResponse):
+        if response.status_code in (204, 304):
+            # Nothing is sent, so neither Django's HTML nor a length of 0 is true of it.
+            del response["Content-Type"]
+        elif isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
         response.headers.setdefault("Cache-Control", "no-store")
         for name, value in HARMLESS.items():

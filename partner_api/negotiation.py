@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 from django.http import HttpRequest
@@ -16,7 +17,51 @@ from rest_framework.request import Request
 from partner_api.errors import MEDIA_TYPE, Fault, invalid
 
 ACCEPTED = {"application/vnd.api+json", "application/json", ""}
+# What a body may be written in; ASCII is UTF-8 already.
+ENCODINGS = {
+    "": "utf-8-sig",
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "us-ascii": "utf-8-sig",
+    "iso-8859-1": "latin-1",
+}
 MAX_BODY = 1024 * 1024
+QUALITY = re.compile(r"0?\.[0-9]{1,3}|[01](\.[0-9]{0,3})?")
+
+
+def preferred_type(accept: str, offered: Sequence[str]) -> str | None:
+    """Return what `Accept` prefers (RFC 9110, section 12.5.1), of equals the first; None: nothing.
+
+    Parameters beside q do not count: clients name the version or the charset that they speak.
+    """
+    ranges = [_range(text, place) for place, text in enumerate(accept.split(","))]
+    best: tuple[float, int, int] | None = None
+    chosen = None
+    for media_type in offered:
+        names = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+        # The most specific range decides, also when it says no.
+        found = next((r for name in names for r in ranges if r.name == name), None)
+        if found is not None and found.quality > 0:
+            rank = (found.quality, -names.index(found.name), -found.place)
+            if best is None or rank > best:
+                best, chosen = rank, media_type
+    return chosen
+
+
+class MediaRange(NamedTuple):
+    """One entry of `Accept`, and its place among them."""
+
+    name: str
+    quality: float
+    place: int
+
+
+def _range(text: str, place: int) -> MediaRange:
+    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    words = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+    quality = float(words) if QUALITY.fullmatch(words) else 1.0
+    # Old Java sends a lone star.
+    return MediaRange("*/*" if name == "*" else name, quality, place)
 
 
 class JsonApiRenderer(BaseRenderer):
@@ -55,15 +100,21 @@ class JsonApiParser(BaseParser):
         raise UnsupportedMediaType(str(media_type))
 
 
+def is_known(request: Request, etag: str) -> bool:
+    """Tell whether the caller has this version already (RFC 9110, section 13.1.2)."""
+    known = request.headers.get("If-None-Match", "")
+    return etag in known or known.strip() == "*"
+
+
 def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
     """Return the body as an object and as it came; raise for another type, or for bad JSON."""
     media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
     charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
-    if media_type.strip().lower() not in ACCEPTED or charset not in ("", "utf-8", "utf8"):
+    if media_type.strip().lower() not in ACCEPTED or charset not in ENCODINGS:
         raise UnsupportedMediaType(media_type)
     try:
-        raw = _body(request)
-        body = orjson.loads(raw)
+        raw = whole_body(request)
+        body = orjson.loads(raw.decode(ENCODINGS[charset]))
     except ValueError as error:
         raise _malformed(f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
@@ -74,7 +125,7 @@ def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
     return body, raw
 
 
-def _body(request: HttpRequest) -> bytes:
+def whole_body(request: HttpRequest) -> bytes:
     """Also a chunked body, which has no length that Django could go by."""
     if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         return request.body

@@ -147,7 +147,7 @@ def _moment(body: dict[str, Any], name: str, faults: Faults) -> datetime | None:
         return None
     try:
         return from_the_wire(given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         faults.add(
             f"{ATTRIBUTES}/{name}",
             "It must be an ISO 8601 date and time with an offset, "
@@ -179,7 +179,9 @@ def _paging(body: dict[str, Any], faults: Faults) -> tuple[int, uuid.UUID | None
     after = member(body, "meta", "paging", "after")
     if limit is None:
         limit = DEFAULT_LIMIT
-    elif type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
+    if isinstance(limit, float) and limit.is_integer():
+        limit = int(limit)  # a number of a decimal type: JSON knows one type only
+    if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
         faults.add(f"{PAGING}/limit", "It must be a number from 1 to 1000.")
     try:
         return limit, uuid.UUID(after) if after is not None else None

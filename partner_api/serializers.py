@@ -8,6 +8,7 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from accounts.company_number import is_company_number
+from consents.handback import has_room_for_a_state
 from consents.models import Consent, Status
 from partner_api.errors import Fault, invalid
 from partner_api.times import in_milliseconds
@@ -73,6 +74,10 @@ def consent_demand(body: dict[str, Any], partner: Partner) -> ConsentDemand:
                 f"{ATTRIBUTES}/redirectUri",
                 "It must be an address, or lie on an origin, that is registered for your software.",
             )
+        )
+    elif uri is not None and state and not has_room_for_a_state(uri):
+        faults.append(
+            fault(f"{ATTRIBUTES}/redirectUri", "It has a parameter that is appended with a state.")
         )
     if state is not None and not (isinstance(state, str) and len(state) <= MAX_STATE):
         faults.append(fault(f"{ATTRIBUTES}/state", "It must be text of at most 500 characters."))

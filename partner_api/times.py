@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?([Zz]|[+-]\d\d:?\d\d)")
+# Java leaves seconds of nought out, .NET writes seven decimals and Go nine.
+MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def on_the_wire(moment: datetime | None) -> str | None:
@@ -24,13 +28,16 @@ def in_milliseconds(moment: datetime | None) -> str | None:
 
 
 def from_the_wire(text: str) -> datetime:
-    """Read up to seven decimals of a second (the seventh is cut off); raise ValueError."""
-    found = MOMENT.fullmatch(text)
+    """Read an ISO 8601 moment; what is finer than a microsecond is cut off. Raises ValueError.
+
+    Business Central pads it with blanks to a length of its own.
+    """
+    found = MOMENT.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
-    date, clock, fraction, offset = found.groups()
+    date, clock, second, fraction, offset = found.groups()
     micro = (fraction or "")[:6].ljust(6, "0")
-    moment = datetime.fromisoformat(f"{date}T{clock}.{micro}{offset.upper()}")
+    moment = datetime.fromisoformat(f"{date}T{clock}:{second or '00'}.{micro}{offset.upper()}")
     try:
         moment.astimezone(UTC)
     except OverflowError as error:

@@ -34,6 +34,8 @@ urlpatterns = [
         webhooks.Redelivery.as_view(),
         name="redelivery",
     ),
-    # Everything else below the prefix, so that no middleware ever sees (and redirects) it.
-    re_path(rf"^{BASE}(?:/.*)?$", root.Nothing.as_view(), name="nothing"),
+    path("webhooks", webhooks.Webhooks.as_view(), name="webhooks_at_the_root"),
+    path("webhooks/keys", webhooks.Keys.as_view(), name="webhook_keys_at_the_root"),
+    # Everything else below the prefixes, so that no middleware ever sees (and redirects) it.
+    re_path(rf"^(?:{BASE}|webhooks)(?:/.*)?$", root.Nothing.as_view(), name="nothing"),
 ]

@@ -1,5 +1,6 @@
 """How a partner proves who it is at the token endpoint; oauth-toolkit does the rest."""
 
+from collections.abc import Callable
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -14,8 +15,19 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]  # oauth-toolkit 
         known = super().authenticate_client(request, *args, **kwargs)
         return bool(known and self._certified(request))
 
+    def _extract_basic_auth(self, request: Any) -> str | None:
+        """The name of a scheme is in any case (RFC 9110, section 11.1)."""
+        scheme, _, words = request.headers.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return words.strip() if scheme.lower() == "basic" else None
+
     def _authenticate_basic_auth(self, request: Any) -> bool:
-        if super()._authenticate_basic_auth(request):
+        return self._by_either_secret(super()._authenticate_basic_auth, request)
+
+    def _authenticate_request_body(self, request: Any) -> bool:
+        return self._by_either_secret(super()._authenticate_request_body, request)
+
+    def _by_either_secret(self, check: Callable[[Any], bool], request: Any) -> bool:
+        if check(request):
             request.client.note_use()
             return True
         application = request.client
@@ -23,7 +35,7 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]  # oauth-toolkit 
             return False
         current, application.client_secret = application.client_secret, application.previous_secret
         try:
-            known = super()._authenticate_basic_auth(request)
+            known = check(request)
         finally:
             application.client_secret = current
         return bool(known and application.note_use(previous=True))

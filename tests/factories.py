@@ -15,7 +15,7 @@ from oauth2_provider.generators import generate_client_id, generate_client_secre
 
 from accounts.models import Membership, Office, Role, User
 from accounts.tenancy import every_office
-from clients.models import Client
+from clients.models import Client, Transfer
 from consents.actors import Actor, ActorKind
 from consents.models import Consent, Terms
 from documents.models import Content, Document, Filing, Kind
@@ -105,6 +105,13 @@ def make_client(office: Office, name: str = "Bakkerij D'Hondt", **fields: Any) -
     n = unique()
     fields.setdefault("company_number", company_number())
     return Client.objects.create(office=office, name=name, code=f"C{n}", **fields)
+
+
+def transfer(client: Client, by: User, to: Office, agreed_by: User) -> None:
+    """Give the company to another office, as its Admins do."""
+    asked = Transfer.objects.ask(client, by, to)
+    asked.agree(agreed_by, client.company_number)
+    client.refresh_from_db()
 
 
 def make_terms(version: int, words: str = "") -> dict[str, Terms]:

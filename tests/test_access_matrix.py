@@ -144,6 +144,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "partner_api:events": API,
     "partner_api:webhooks": EVERYBODY,
     "partner_api:webhook_keys": EVERYBODY,
+    "partner_api:webhooks_at_the_root": EVERYBODY,
+    "partner_api:webhook_keys_at_the_root": EVERYBODY,
     "partner_api:deliveries": API,
     "partner_api:redelivery": API,
     "partner_api:nothing": (OUT,) * 5,

@@ -16,7 +16,7 @@ from consents.querysets import CoolingDown
 from partner_api.authentication import Caller, uuid_in_path
 from partner_api.errors import MEDIA_TYPE, not_found, refused, too_many_requests
 from partner_api.idempotency import Kept, once
-from partner_api.negotiation import read_json
+from partner_api.negotiation import is_known, read_json
 from partner_api.schema import (
     AUTHENTICATED,
     IDEMPOTENCY_KEY,
@@ -133,7 +133,7 @@ def _body(consent: Consent, request: Request) -> bytes:
 
 def _answer(kept: Kept, request: Request) -> HttpResponse:
     etag = f'"{hashlib.sha256(kept.answer).hexdigest()[:32]}"'
-    if request.method in ("GET", "HEAD") and etag in request.headers.get("If-None-Match", ""):
+    if request.method in ("GET", "HEAD") and is_known(request, etag):
         return HttpResponse(status=304, headers={"ETag": etag})
     return HttpResponse(
         kept.answer, status=kept.status, content_type=MEDIA_TYPE, headers={"ETag": etag}

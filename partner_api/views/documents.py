@@ -102,9 +102,9 @@ class OneDocument(Resource):
         if known is None:
             raise not_found()
         _allowed(caller, standing, known)
+        identifier = _identifier(known, document)
         if "\0" in client + document:
             raise not_found()  # PostgreSQL holds no NUL, so nothing has such a name
-        identifier = _identifier(known, document)
         found = Document.objects.one(standing, known.kind, client, identifier)
         if found is None:
             raise not_found()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
@@ -15,10 +17,13 @@ from notifications.models import Delivery, WebhookKey
 from notifications.tasks import deliver
 from notifications.webhooks import resource_of
 from partner_api.authentication import uuid_in_path
-from partner_api.errors import Fault, invalid
+from partner_api.errors import MEDIA_TYPE, Fault, invalid
+from partner_api.idempotency import Kept, once
+from partner_api.negotiation import whole_body
 from partner_api.schema import (
     AUTHENTICATED,
     EVERYWHERE,
+    IDEMPOTENCY_KEY,
     IDENTIFIER,
     answers,
     in_path,
@@ -35,7 +40,7 @@ PAGING = in_query(after=IDENTIFIER, limit={"type": "integer", "minimum": 1, "max
 class Webhooks(Open):
     @answers("Where the keys are", [(200, ref("Webhooks"), ["application/json"], "")], EVERYWHERE)
     def get(self, request: Request) -> HttpResponse:
-        keys = request.build_absolute_uri("/codabox-connect/webhooks/keys")
+        keys = request.build_absolute_uri(f"{request.path}/keys")
         return Response({"links": {"keys": keys}}, content_type="application/json")
 
 
@@ -83,18 +88,23 @@ class Redelivery(Resource):
     @answers(
         "Send again",
         [(202, ref("Delivery"), [], "It is sent again with the same identifier.")],
-        [*AUTHENTICATED, 404],
-        parameters=in_path(event=IDENTIFIER),
+        [*AUTHENTICATED, 404, 409, 413],
+        parameters=[*in_path(event=IDENTIFIER), IDEMPOTENCY_KEY],
         request=None,
     )
     def post(self, request: Request, event: str) -> HttpResponse:
         wanted = uuid_in_path(event, "eventId")
-        mine = _deliveries(self.caller(request).partner_id)
-        delivery = get_object_or_404(mine, event__uuid=wanted)
-        delivery.send_again()
-        deliver.delay(delivery.endpoint_id)
-        delivery.refresh_from_db()
-        return Response({"data": _resource(delivery)}, status=202)
+        partner_id = self.caller(request).partner_id
+        delivery = get_object_or_404(_deliveries(partner_id), event__uuid=wanted)
+
+        def again() -> Kept:
+            delivery.send_again()
+            transaction.on_commit(lambda: deliver.delay(delivery.endpoint_id) and None, robust=True)
+            delivery.refresh_from_db()
+            return Kept(202, orjson.dumps({"data": _resource(delivery)}))
+
+        kept = once(request._request, whole_body(request._request), partner_id, again)
+        return HttpResponse(kept.answer, status=kept.status, content_type=MEDIA_TYPE)
 
 
 def _deliveries(partner_id: int) -> Any:

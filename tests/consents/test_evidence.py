@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 import pytest
 import time_machine
@@ -111,8 +113,20 @@ def test_only_a_state_adds_something_to_the_address(cast: Cast) -> None:
     back = handback(cast.consent)
     assert back is not None
     assert back.url == (
-        f"{CALLBACK}?accountingOfficeConsentId={cast.consent.uuid}&state=a+b%26c%3Dd%23%C3%A9"
+        f"{CALLBACK}?accountingOfficeConsentId={cast.consent.uuid}&state=a%20b%26c%3Dd%23%C3%A9"
     )
+
+
+@pytest.mark.parametrize("state", ["a b", "a+b", " ", "%20", "a&state=b", "é😀", "\\\"'<>", "\n"])
+@pytest.mark.parametrize("read", [unquote, unquote_plus])
+def test_a_state_is_read_alike_by_every_software(cast: Cast, state: str, read: Any) -> None:
+    """Not all take a plus for a blank."""
+    cast.consent.state = state
+    back = handback(cast.consent)
+    assert back is not None
+    identifier, found = back.url.removeprefix(f"{CALLBACK}?").split("&")
+    assert identifier == f"accountingOfficeConsentId={cast.consent.uuid}"
+    assert read(found.removeprefix("state=")) == state
 
 
 def test_an_address_that_is_no_longer_registered_is_never_used(cast: Cast) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import uuid
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -76,7 +79,9 @@ def test_accept_and_user_agent_are_never_required(
 @pytest.mark.parametrize(
     "content_type",
     ["application/vnd.api+json", "application/json", "application/json; charset=utf-8",
-     "application/vnd.api+json;charset=UTF-8", 'application/json; charset="utf-8"'],
+     "application/vnd.api+json;charset=UTF-8", 'application/json; charset="utf-8"',
+     "application/json; charset=us-ascii", "application/vnd.api+json;version=2",
+     "application/json; x*=nope''y"],
 )  # fmt: skip
 def test_bodies_come_with_and_without_charset(
     people: Cast, ledgerly: Software, content_type: str
@@ -90,6 +95,27 @@ def test_bodies_come_with_and_without_charset(
         headers={"Content-Type": content_type},
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("utf-8", "utf-8"), ("utf-8", "utf-8-sig"), ("", "utf-8-sig"), ("ISO-8859-1", "latin-1")],
+)
+def test_a_body_is_read_in_the_charset_it_names(
+    people: Cast, ledgerly: Software, charset: str, encoding: str
+) -> None:
+    """Some programs begin a file with a byte order mark, older ones speak Latin-1."""
+    number = people.janssens.company_number
+    attributes = {"accountingOfficeCompanyNumber": number, "state": "café"}
+    body = json.dumps({"data": {"attributes": attributes}}, ensure_ascii=False)
+    answer = ledgerly.call(
+        "POST",
+        "/accounting-office-consents",
+        content=body.encode(encoding),
+        headers={"Content-Type": f"application/json; charset={charset}"},
+    )
+    assert answer.status_code == 200
+    assert people.fresh().state == "café"
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/json; charset=utf-16", "multipart/form-data"])  # fmt: skip
@@ -168,6 +194,41 @@ def test_a_token_is_opaque_short_and_lasts_half_an_hour(ledgerly: Software) -> N
 
 def test_the_grant_type_in_the_query_with_an_empty_body_is_accepted(ledgerly: Software) -> None:
     assert ask_token(ledgerly, query="?grant_type=client_credentials").status_code == 200
+
+
+def test_a_form_may_come_in_chunks(ledgerly: Software) -> None:
+    """Some HTTP libraries send every body without a length."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    asked = ask_token(ledgerly, content=iter([b"grant_type=", b"client_credentials"]), headers=form)
+    assert asked.status_code == 200
+    token = asked.json()["access_token"].encode()
+    revoked = ledgerly.http.post(
+        "/codabox-connect/oauth2/revoke",
+        content=iter([b"token=", token]),
+        headers=form,
+        auth=(ledgerly.client_id, ledgerly.secret),
+    )
+    assert revoked.status_code == 200
+    assert not AccessToken.objects.filter(token_checksum=sha256(token).hexdigest()).exists()
+    huge = ask_token(ledgerly, content=iter([b"x" * 700_000] * 2), headers=form)
+    assert (huge.status_code, huge.json()["errors"][0]["code"]) == (413, "payloadTooLarge")
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
+def test_the_name_of_the_scheme_is_in_any_case(ledgerly: Software, scheme: str) -> None:
+    words = base64.b64encode(f"{ledgerly.client_id}:{ledgerly.secret}".encode()).decode()
+    headers = {"Authorization": f"{scheme} {words}"}
+    form = {"grant_type": "client_credentials"}
+    assert ask_token(ledgerly, data=form, headers=headers, auth=None).status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "iso-8859-1", "us-ascii", "utf-16", "nope"])
+def test_the_charset_of_a_form_does_not_matter(ledgerly: Software, charset: str) -> None:
+    """What counts in it is plain ASCII, and some end it with a line break."""
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    for body in ("grant_type=client_credentials", "grant_type=client_credentials\r\n"):
+        answer = ask_token(ledgerly, content=body, headers={"Content-Type": kind})
+        assert answer.status_code == 200, answer.text
 
 
 def test_several_tokens_live_side_by_side(people: Cast, ledgerly: Software) -> None:

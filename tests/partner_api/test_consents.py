@@ -201,11 +201,30 @@ def test_a_state_is_kept_letter_for_letter(people: Cast, ledgerly: Software, sta
     assert people.fresh().state == state
 
 
+@pytest.mark.parametrize("query", ["state=a", "a=1&state=", "accountingOfficeConsentId=x", "st%61te=a"])  # fmt: skip
+def test_an_address_that_has_a_state_already_gets_no_second_one(
+    people: Cast, ledgerly: Software, query: str
+) -> None:
+    """Of two with one name some take the first and some the last."""
+    uri = f"{CALLBACK}?{query}"
+    factories.RedirectUri.objects.create(partner=people.ledgerly, uri=uri)
+    number = people.janssens.company_number
+    asked = {"accountingOfficeCompanyNumber": number, "redirectUri": uri}
+    answer = ledgerly.create(**asked, state="b")
+    assert answer.status_code == 400
+    assert errors(answer) == [("validationError", "/data/attributes/redirectUri")]
+    # Without a state nothing is added, so the address is as good as any.
+    assert ledgerly.create(**asked).status_code == 200
+
+
 def test_polling_is_cheap(people: Cast, ledgerly: Software) -> None:
     path = f"/accounting-office-consents/{people.consent.uuid}"
     etag = ledgerly.call("GET", path).headers["ETag"]
-    same = ledgerly.call("GET", path, headers={"If-None-Match": etag})
-    assert (same.status_code, same.content) == (304, b"")
+    for known in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        same = ledgerly.call("GET", path, headers={"If-None-Match": known})
+        assert (same.status_code, same.content) == (304, b"")
+        # A cache would take a length of 0, or HTML, for those of what it has.
+        assert not {"content-type", "content-length"} & set(same.headers)
     allow(people.consent, people.an)
     assert ledgerly.call("GET", path, headers={"If-None-Match": etag}).status_code == 200
 
@@ -220,6 +239,7 @@ def test_giving_up_an_allowed_consent_cancels_it(people: Cast, ledgerly: Softwar
     path = f"/accounting-office-consents/{people.consent.uuid}"
     answer = ledgerly.call("DELETE", path)
     assert (answer.status_code, answer.content) == (204, b"")
+    assert not {"content-type", "content-length"} & set(answer.headers)
     assert people.fresh().status == "cancelled"
     assert people.consent.events.get(kind="cancelled").actor_kind == "partner"
     assert ledgerly.call("DELETE", path).status_code == 204

@@ -67,8 +67,7 @@ def test_every_document_comes_once(people: Cast, ledgerly: Software, rounds: flo
                 case "arrives":
                     arrived.add(str(factories.make_document(clients[0]).uuid))
                 case "leaves" if clients[3] not in gone:
-                    clients[3].office = people.peeters
-                    clients[3].save()
+                    factories.transfer(clients[3], people.an, people.peeters, people.chloe)
                     gone.add(clients[3])
             ids, after, _end = read_page(
                 ledgerly, people.janssens, numbers, limit, after=after, to=end

@@ -137,15 +137,30 @@ def test_many_workers_give_each_event_one_place(people: Cast, ledgerly: Software
     assert [event["id"] for event in feed(ledgerly)["data"]] == story(people)
 
 
-def test_the_keys_are_found_from_their_link(portal: str, people: Cast) -> None:
+@pytest.mark.parametrize("base", ["", "/codabox-connect"])
+def test_the_keys_are_found_from_their_link(portal: str, people: Cast, base: str) -> None:
+    """At the root as well: the typed client looks for the keys of all products there."""
     key = WebhookKey.objects.signing()
-    link = httpx.get(f"{portal}/codabox-connect/webhooks").json()["links"]["keys"]
-    assert link == f"{portal}/codabox-connect/webhooks/keys"
-    keys = httpx.get(link).json()["keys"]
+    accept = {"Accept": "application/vnd.api+json;version=2"}
+    found = httpx.get(f"{portal}{base}/webhooks", headers=accept)
+    link = found.json()["links"]["keys"]
+    assert link == f"{portal}{base}/webhooks/keys"
+    answer = httpx.get(link, headers=accept)
+    for told in (found, answer):
+        assert told.headers["Content-Type"] == "application/json"
+        uuid.UUID(told.headers["ibanity-request-id"])
+    keys = answer.json()["keys"]
     assert key.kid in [one["kid"] for one in keys]
     for one in keys:
         assert set(one) == {"kty", "n", "e", "kid", "use", "alg", "status"}
         assert (one["use"], one["alg"], one["status"]) == ("sig", "RS512", "ACTIVE")
+
+
+@pytest.mark.parametrize("path", ["/webhooks/", "/webhooks/keys/", "/webhooks/nowhere"])
+def test_below_the_root_of_webhooks_all_is_json(portal: str, path: str) -> None:
+    answer = httpx.get(f"{portal}{path}", follow_redirects=False)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "notFound")
+    uuid.UUID(answer.headers["ibanity-request-id"])
 
 
 def test_ledgerly_sees_what_was_sent_and_asks_for_it_again(
@@ -166,6 +181,17 @@ def test_ledgerly_sees_what_was_sent_and_asks_for_it_again(
     assert again.status_code == 202
     assert again.json()["data"]["attributes"]["deliveredAt"] is None
     assert Delivery.objects.due().filter(pk=row.pk).exists()
+    # Under one key it is sent again once, also when it was tried in between.
+    key = {"Ibanity-Idempotency-Key": "again"}
+    path = f"/webhooks/deliveries/{event.uuid}/redelivery"
+    first = ledgerly.call("POST", path, headers=key)
+    row.delivered("204")
+    repeated = ledgerly.call("POST", path, headers=key)
+    assert (repeated.status_code, repeated.content) == (202, first.content)
+    row.refresh_from_db()
+    assert row.answer == "204"
+    other = ledgerly.call("POST", path, headers=key, content="{}")
+    assert (other.status_code, other.json()["errors"][0]["code"]) == (409, "idempotencyConflict")
     tally = Software(portal, people.tally)
     assert tally.call("GET", "/webhooks/deliveries").json() == {"data": []}
     for path in (event.uuid, uuid.uuid4()):
