@@ -20,7 +20,6 @@ from consents.actors import Actor, ActorKind
 from consents.blocks import Block
 from consents.events import ConsentEvent, EventKind
 from consents.evidence import Evidence
-from consents.forced import ForcedEnd
 from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.scope import ListedClient
@@ -35,7 +34,6 @@ __all__ = [
     "ConsentEvent",
     "EventKind",
     "Evidence",
-    "ForcedEnd",
     "LedgerHead",
     "ListedClient",
     "Seen",
