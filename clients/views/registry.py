@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,7 +19,6 @@ from accounts.spreadsheet import csv_file, iso
 from clients.admins import Outdated, Taken
 from clients.events import ClientEvent
 from clients.forms import (
-    SORTS,
     AccountForm,
     AddForm,
     ArchiveForm,
@@ -28,7 +26,7 @@ from clients.forms import (
     RegistryFilter,
     StoryFilter,
 )
-from clients.models import STATES, Client
+from clients.models import Client
 from clients.views.pages import FORM, active, kept, outdated, registry_page, to_record, words_of
 
 PAGE = 50
@@ -41,23 +39,16 @@ def companies(request: OfficeRequest) -> HttpResponse:
     """The companies of the office, searched, filtered and paged by key."""
     asked = RegistryFilter(request.GET)
     asked.is_valid()
-    words = asked.cleaned_data.get("q", "")
-    state = asked.cleaned_data.get("state") or "active"
-    sort = asked.cleaned_data.get("sort") or "name"
     ours = Client.objects.filter(office=request.office)
-    rows = ours.in_state(state).named(words).with_transfer()
-    page = list(rows.sorted_after(sort, asked.cleaned_data.get("after"))[: PAGE + 1])
-    shown = {"q": words, "state": state, "sort": sort}
-    further = {**shown, "after": page[PAGE - 1].uuid} if page[PAGE:] else None
+    rows = ours.in_state(asked.given("state")).named(asked.words).with_transfer()
+    page = list(rows.sorted_after(asked.given("sort"), asked.given("after"))[: PAGE + 1])
     context = registry_page(
         request,
-        **shown,
+        asked=asked,
         companies=page[:PAGE],
         counts=ours.counts(),
         arriving=request.office.transfers_in.open().with_companies(),
-        states=STATES,
-        sorts=SORTS,
-        next_url=further and f"?{urlencode(further)}",
+        next_url=asked.further(after=page[PAGE - 1].uuid) if page[PAGE:] else None,
     )
     return render(request, "clients/companies.html", context)
 

@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,30 +41,17 @@ PAGE = 25
 @office_view(admin=True)
 def overview(request: OfficeRequest) -> HttpResponse:
     """All consents of the office, paged by key."""
-    wanted = OverviewFilter(request.GET)
-    # What is no filter is left out; the others still hold.
-    wanted.is_valid()
-    chosen = wanted.cleaned_data
-    status = chosen.get("status") if chosen.get("status") in Status.values else ""
-    sort = chosen.get("sort") if chosen.get("sort") in ("oldest", "software") else ""
-    consents = _found(request.office, status or "", chosen.get("q", ""))
-    page = list(consents.sorted_after(sort or "", chosen.get("last"))[: PAGE + 1])
-    more = {
-        "status": status,
-        "q": chosen.get("q", ""),
-        "sort": sort,
-        "last": page[PAGE - 1].pk if page[PAGE:] else "",
-    }
+    asked = OverviewFilter(request.GET)
+    asked.is_valid()
+    consents = _found(request.office, asked.given("status"), asked.words)
+    page = list(consents.sorted_after(asked.given("sort"), asked.given("last"))[: PAGE + 1])
     for consent in page:
         consent.health = Health.of(consent)
     context = {
         **office_page(request),
         "consents": page[:PAGE],
-        "status": status,
-        "q": chosen.get("q", ""),
-        "sort": sort,
-        "statuses": Status.choices,
-        "next_url": f"?{urlencode(more)}" if page[PAGE:] else None,
+        "asked": asked,
+        "next_url": asked.further(last=page[PAGE - 1].pk) if page[PAGE:] else None,
     }
     return render(request, "consents/overview.html", context)
 

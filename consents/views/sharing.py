@@ -101,16 +101,14 @@ def _companies(request: OfficeRequest, consent: Consent) -> dict[str, Any]:
     """One page of the office's companies by name, after the one with the number `after`."""
     asked = ScopeFilter(request.GET)
     asked.is_valid()
-    words, after = asked.cleaned_data.get("q", ""), asked.cleaned_data.get("after", "")
-    clients = Client.objects.active().filter(office=request.office).named(words).by_name(after)
-    page = list(clients[: PAGE + 1])
+    clients = Client.objects.active().filter(office=request.office).named(asked.words)
+    page = list(clients.by_name(asked.given("after") or "")[: PAGE + 1])
     covered = clients_in_scope(consent).filter(pk__in=[client.pk for client in page])
-    further = {"q": words, "after": page[PAGE - 1].company_number} if page[PAGE:] else None
     return {
         "companies": page[:PAGE],
         "covered": set(covered.values_list("pk", flat=True)),
-        "q": words,
-        "next_url": further and f"?{urlencode(further)}",
+        "asked": asked,
+        "next_url": asked.further(after=page[PAGE - 1].company_number) if page[PAGE:] else None,
     }
 
 
