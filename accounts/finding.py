@@ -1,11 +1,25 @@
-"""What a list of an office is narrowed to, by its link."""
+"""A list of an office: what its link narrows it to, and which page of it stands there."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.http import urlencode
+
+
+def one_page(rows: QuerySet[Any] | list[Any], size: int) -> tuple[list[Any], Any]:
+    """What stands on the page; and its last row, where there is more behind it."""
+    found = list(rows[: size + 1])
+    return found[:size], found[size - 1] if found[size:] else None
+
+
+def older_than(request: HttpRequest) -> int | None:
+    """The key at which the page before ended; None for what is none."""
+    before = request.GET.get("before", "")
+    return int(before) if before.isdecimal() and len(before) < 19 else None
 
 
 class ListFilter(forms.Form):

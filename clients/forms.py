@@ -32,10 +32,6 @@ class RegistryFilter(ListFilter):
     after = forms.UUIDField(required=False)
 
 
-class StoryFilter(forms.Form):
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
-
-
 class CompanyForm(forms.Form):
     """What an Admin may change about a company; its enterprise number is fixed."""
 

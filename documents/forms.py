@@ -1,4 +1,4 @@
-"""What people fill in to find documents and fetches."""
+"""What people fill in to find documents."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from documents.filings import Count, FilingQuerySet, Place
 from documents.kinds import BY_KIND, BY_PATH
 from documents.models import Filing, Kind, Tombstone
 from documents.writing import in_fours
-
-
-class ReadsFilter(forms.Form):
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
 
 
 class FilingFilter(ListFilter):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import office_view
+from accounts.finding import older_than, one_page
 from accounts.models import Office
 from accounts.pages import see_other
 from accounts.requests import OfficeRequest
@@ -24,7 +25,6 @@ from clients.forms import (
     ArchiveForm,
     CompanyForm,
     RegistryFilter,
-    StoryFilter,
 )
 from clients.models import Client
 from clients.views.pages import FORM, active, kept, outdated, registry_page, to_record, words_of
@@ -41,14 +41,14 @@ def companies(request: OfficeRequest) -> HttpResponse:
     asked.is_valid()
     ours = Client.objects.filter(office=request.office)
     rows = ours.in_state(asked.given("state")).named(asked.words).with_transfer()
-    page = list(rows.sorted_after(asked.given("sort"), asked.given("after"))[: PAGE + 1])
+    page, last = one_page(rows.sorted_after(asked.given("sort"), asked.given("after")), PAGE)
     context = registry_page(
         request,
         asked=asked,
-        companies=page[:PAGE],
+        companies=page,
         counts=ours.counts(),
         arriving=request.office.transfers_in.open().with_companies(),
-        next_url=asked.further(after=page[PAGE - 1].uuid) if page[PAGE:] else None,
+        next_url=last and asked.further(after=last.uuid),
     )
     return render(request, "clients/companies.html", context)
 
@@ -77,19 +77,17 @@ def _rows(office: Office) -> Iterator[list[str]]:
 def record(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """What the office says about one company, and everything that happened to it here."""
     client = kept(request, uuid)
-    asked = StoryFilter(request.GET)
-    asked.is_valid()
     story = ClientEvent.objects.filter(client=client, office=request.office).order_by("-pk")
-    if before := asked.cleaned_data.get("before"):
+    if before := older_than(request):
         story = story.filter(pk__lt=before)
-    events = list(story[: STORY + 1])
+    events, last = one_page(story, STORY)
     context = registry_page(
         request,
         client=client,
         transfer=client.transfer_under_way(),
         accounts=client.accounts.order_by("iban"),
-        events=events[:STORY],
-        next_url=f"?before={events[STORY - 1].pk}" if events[STORY:] else None,
+        events=events,
+        next_url=last and f"?before={last.pk}",
     )
     return render(request, "clients/record.html", context)
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.finding import one_page
 from accounts.models import Office
 from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
@@ -44,14 +45,14 @@ def overview(request: OfficeRequest) -> HttpResponse:
     asked = OverviewFilter(request.GET)
     asked.is_valid()
     consents = _found(request.office, asked.given("status"), asked.words)
-    page = list(consents.sorted_after(asked.given("sort"), asked.given("last"))[: PAGE + 1])
+    page, last = one_page(consents.sorted_after(asked.given("sort"), asked.given("last")), PAGE)
     for consent in page:
         consent.health = Health.of(consent)
     context = {
         **office_page(request),
-        "consents": page[:PAGE],
+        "consents": page,
         "asked": asked,
-        "next_url": asked.further(last=page[PAGE - 1].pk) if page[PAGE:] else None,
+        "next_url": last and asked.further(last=last.pk),
     }
     return render(request, "consents/overview.html", context)
 

@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.finding import one_page
 from accounts.requests import OfficeRequest
 from clients.models import Client
 from consents.actors import Actor
@@ -102,13 +103,13 @@ def _companies(request: OfficeRequest, consent: Consent) -> dict[str, Any]:
     asked = ScopeFilter(request.GET)
     asked.is_valid()
     clients = Client.objects.active().filter(office=request.office).named(asked.words)
-    page = list(clients.by_name(asked.given("after") or "")[: PAGE + 1])
+    page, last = one_page(clients.by_name(asked.given("after") or ""), PAGE)
     covered = clients_in_scope(consent).filter(pk__in=[client.pk for client in page])
     return {
-        "companies": page[:PAGE],
+        "companies": page,
         "covered": set(covered.values_list("pk", flat=True)),
         "asked": asked,
-        "next_url": asked.further(after=page[PAGE - 1].company_number) if page[PAGE:] else None,
+        "next_url": last and asked.further(after=last.company_number),
     }
 
 
