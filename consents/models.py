@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LANGUAGES, Office, Role, User
+from accounts.triggers import append_only
 from consents.access import Refusal, Standing
 from consents.activity import ConsentActivity
 from consents.actors import Actor, ActorKind
@@ -24,7 +25,6 @@ from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.scope import ListedClient
 from consents.seen import Seen
-from consents.triggers import append_only
 from partners.models import DocumentKind, Partner
 
 __all__ = [
