@@ -66,13 +66,6 @@ class AskForm(forms.Form):
         return [membership.user for membership in self.cleaned_data["admins"]]
 
 
-class CancelForm(forms.Form):
-    understood = forms.BooleanField(
-        label=_("I understand the consequences of this action"),
-        error_messages={"required": _("Tick the box to show that you understand.")},
-    )
-
-
 class PauseForm(forms.Form):
     """Until which day access is paused, that day included; empty for until somebody resumes."""
 

@@ -20,8 +20,9 @@ from accounts.finding import one_page
 from accounts.models import Office
 from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
+from clients.forms import UnderstoodForm
 from consents.actors import Actor
-from consents.forms import CancelForm, OverviewFilter, PauseForm
+from consents.forms import OverviewFilter, PauseForm
 from consents.models import (
     Consent,
     ConsentEvent,
@@ -83,7 +84,7 @@ def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     if consent.status != Status.ALLOWED:
         return see_other("consents:result", consent, {"via": "overview"})
     ask_again_after_15_minutes(request)
-    form = CancelForm(request.POST or None)
+    form = UnderstoodForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with _told_calmly():
             consent.cancel(Actor.of(request))
