@@ -55,7 +55,8 @@ def main():
     words.add_parser("assurance", help="run the release's checks and print their table")
     words.add_parser("reset", help="forget the demo's data")
     options, rest = parser.parse_known_args()
-    if rest and options.word not in ("test", "bench", "assurance"):
+    rounds = {"test": test, "assurance": assurance, "bench": bench}
+    if rest and options.word not in rounds:
         parser.error("unknown arguments: " + " ".join(rest))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
@@ -65,15 +66,9 @@ def main():
     try:
         use_a_fitting_python()
         make_folder(VAR, 0o755)
-        if options.word == "test":
+        if options.word in rounds:
             with hold_lock("test"):
-                return test(rest, children)
-        if options.word == "assurance":
-            with hold_lock("test"):
-                return assurance(rest, children)
-        if options.word == "bench":
-            with hold_lock("test"):
-                return bench(rest or ["all"], children)
+                return rounds[options.word](rest, children)
         with hold_lock("demo"):
             reset() if options.word == "reset" else demo(options, children)
     except Stop as reason:
@@ -171,7 +166,7 @@ def bench(arguments, children):
     install(["portal"])
     environment = own_servers(children, "bench")
     environment["PORTAL_CALLS_PER_MINUTE"] = "1000000000"
-    return run_module(["bench"] + arguments, environment)
+    return run_module(["bench"] + (arguments or ["all"]), environment)
 
 
 def own_servers(children, purpose):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.letters import tell_admins
+from accounts.triggers import erasable
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
@@ -70,14 +70,6 @@ class MembershipEventManager(models.Manager["MembershipEvent"]):
         return event
 
 
-# What an update may do: put a pseudonym in the place of a name; see accounts.erasing.
-ERASED = """
-    (NEW.by_name = OLD.by_name OR NEW.by_name = 'Person ' || OLD.by_id)
-    AND (NEW.email = OLD.email OR NEW.email ~ '^person-[0-9]+@erased.invalid$')
-    AND (to_jsonb(NEW) - '{by_name, email}'::text[]) = (to_jsonb(OLD) - '{by_name, email}'::text[])
-"""
-
-
 class MembershipEvent(models.Model):
     """Somebody was invited, joined, changed her role or went; `by` did it."""
 
@@ -97,14 +89,12 @@ class MembershipEvent(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["office", "-id"], name="accounts_event_of_office")]
-        triggers = [
-            pgtrigger.Protect(name="keep_people_events", operation=pgtrigger.Delete),
-            pgtrigger.Protect(
-                name="only_erase_people",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
-            ),
-        ]
+        triggers = erasable(
+            "people_events",
+            "(NEW.by_name = OLD.by_name OR NEW.by_name = 'Person ' || OLD.by_id)"
+            " AND (NEW.email = OLD.email OR NEW.email ~ '^person-[0-9]+@erased.invalid$')",
+            "by_name, email",
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.email}"

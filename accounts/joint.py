@@ -30,13 +30,21 @@ class Act(models.TextChoices):
     CLOSE_OFFICE = "close_office", "Closing of the office"
     CHANGE_NUMBER = "change_number", "Change of the enterprise number"
     RETIRE_PARTNER = "retire_partner", "Retirement of the software"
+    END_ACCESS = "end_access", "End of the access"
 
 
+def _about(*named: str) -> Q:
+    """These are named, and nothing else is."""
+    return Q(**{f"{one}__isnull": one not in named for one in NAMED})
+
+
+NAMED = ("person", "office", "partner", "consent")
 ABOUT = {
-    Act.RESET_FACTOR: Q(person__isnull=False, office__isnull=False, partner=None),
-    Act.CLOSE_OFFICE: Q(person=None, office__isnull=False, partner=None),
-    Act.CHANGE_NUMBER: Q(person=None, office__isnull=False, partner=None) & ~Q(detail=""),
-    Act.RETIRE_PARTNER: Q(person=None, office=None, partner__isnull=False),
+    Act.RESET_FACTOR: _about("person", "office"),
+    Act.CLOSE_OFFICE: _about("office"),
+    Act.CHANGE_NUMBER: _about("office") & ~Q(detail=""),
+    Act.RETIRE_PARTNER: _about("partner"),
+    Act.END_ACCESS: _about("consent"),
 }
 
 
@@ -55,6 +63,7 @@ class JointAct(models.Model):
     )
     office = models.ForeignKey("accounts.Office", models.PROTECT, null=True, related_name="+")
     partner = models.ForeignKey("partners.Partner", models.PROTECT, null=True, related_name="+")
+    consent = models.ForeignKey("consents.Consent", models.PROTECT, null=True, related_name="+")
     detail = models.CharField(max_length=10, blank=True, default="")
     reason = models.CharField(max_length=300)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -100,10 +109,10 @@ class JointAct(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.confirmed_at IS NOT NULL OR"
-                    " (OLD.kind, OLD.person_id, OLD.office_id, OLD.partner_id, OLD.detail,"
-                    " OLD.reason, OLD.asked_by_id)"
+                    " (OLD.kind, OLD.person_id, OLD.office_id, OLD.partner_id, OLD.consent_id,"
+                    " OLD.detail, OLD.reason, OLD.asked_by_id)"
                     " IS DISTINCT FROM (NEW.kind, NEW.person_id, NEW.office_id, NEW.partner_id,"
-                    " NEW.detail, NEW.reason, NEW.asked_by_id)"
+                    " NEW.consent_id, NEW.detail, NEW.reason, NEW.asked_by_id)"
                 ),
             ),
         ]

@@ -10,11 +10,11 @@ import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone, translation
 
-from accounts.outbox import Outgoing, OutgoingQuerySet
+from accounts.outbox import Outgoing, OutgoingQuerySet, wake_after_commit
 from accounts.topics import Topic
 
 if TYPE_CHECKING:
@@ -28,14 +28,10 @@ class LetterQuerySet(OutgoingQuerySet):
 
         `about` are fields of the letter; `told` goes to the template as it is.
         """
+        from accounts.tasks import send_letter
+
         letter = cast("Letter", self.create(kind=kind, to=to, language=language, **about))
-
-        def wake() -> None:  # Django names what failed, and a partial has no name
-            from accounts.tasks import send_letter
-
-            send_letter.delay(letter.pk)
-
-        transaction.on_commit(wake, robust=True)
+        wake_after_commit(send_letter, letter.pk)
         return letter
 
 
@@ -59,21 +55,6 @@ class Letter(Outgoing):
     told = models.JSONField(default=dict)
 
     objects: ClassVar[Any] = LetterQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(sent_at=None) | models.Q(given_up_at=None),
-                name="accounts_letter_ends_once",
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["next_at"],
-                condition=models.Q(sent_at=None, given_up_at=None),
-                name="accounts_letter_due",
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uuid}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from accounts.triggers import erasable
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
@@ -28,13 +29,6 @@ class OperatorLookManager(models.Manager["OperatorLook"]):
         )
 
 
-# What an update may do: put a pseudonym in the place of a person; see accounts.erasing.
-ERASED = """
-    OLD.seen = 'person' AND NEW.about ~ '^Person [0-9]+$'
-    AND (to_jsonb(NEW) - 'about') = (to_jsonb(OLD) - 'about')
-"""
-
-
 class OperatorLook(models.Model):
     """One look; `about` names the person or the consent."""
 
@@ -49,14 +43,9 @@ class OperatorLook(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["office", "-id"], name="accounts_look_at_office")]
-        triggers = [
-            pgtrigger.Protect(name="keep_looks", operation=pgtrigger.Delete),
-            pgtrigger.Protect(
-                name="only_erase_looks",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
-            ),
-        ]
+        triggers = erasable(
+            "looks", "OLD.seen = 'person' AND NEW.about ~ '^Person [0-9]+$'", "about"
+        )
 
     def __str__(self) -> str:
         return f"{self.operator_name}: {self.seen} {self.about}"

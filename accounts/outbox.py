@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 # After that a mail is no news any more; a mail server may be away that long.
 GIVE_UP_AFTER = timedelta(hours=72)
+
+
+def wake_after_commit(task: Any, key: int) -> None:
+    """Wake a worker; where Redis is away the sweep finds it. (Django cannot name a partial.)"""
+    transaction.on_commit(lambda: task.delay(key) and None, robust=True)
 
 
 class OutgoingQuerySet(models.QuerySet[Any]):
@@ -19,6 +25,27 @@ class OutgoingQuerySet(models.QuerySet[Any]):
 
     def due(self) -> OutgoingQuerySet:
         return self.open().filter(next_at__lte=Now())
+
+    def send(self, key: int, post: Callable[[Any], bool | None], *related: str) -> None:
+        """Send one unless it went, or another worker has it in hands.
+
+        `post` tells whether the mail server took it; None when it is no news any more.
+        """
+        with transaction.atomic():
+            waiting = self.due().select_for_update(skip_locked=True, of=("self",))
+            mail = waiting.select_related(*related).filter(pk=key).first()
+            if mail is None:
+                return
+            taken = post(mail)
+            if taken is None:
+                mail.give_up()
+            else:
+                mail.sent() if taken else mail.failed()
+
+    def sweep(self, send: Callable[[int], None]) -> None:
+        """Send what nobody woke a worker for, and what waited for a mail server."""
+        for key in self.due().order_by("next_at").values_list("pk", flat=True)[:1000]:
+            send(key)
 
 
 class Outgoing(models.Model):
@@ -32,6 +59,19 @@ class Outgoing(models.Model):
 
     class Meta:
         abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sent_at=None) | models.Q(given_up_at=None),
+                name="%(app_label)s_%(class)s_ends_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at"],
+                condition=models.Q(sent_at=None, given_up_at=None),
+                name="%(app_label)s_%(class)s_due",
+            )
+        ]
 
     def _row(self) -> models.QuerySet[Any]:
         return type(self)._default_manager.filter(pk=self.pk)

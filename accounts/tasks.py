@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import shared_task
-from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.letters import Letter
@@ -17,24 +16,13 @@ KEPT_FOR = timedelta(days=30)
 @shared_task
 def send_letter(letter_id: int) -> None:
     """Send one letter unless it went, or another worker has it in hands."""
-    with transaction.atomic():
-        waiting = Letter.objects.due().select_for_update(skip_locked=True, of=("self",))
-        related = waiting.select_related("person", "invitation__office", "event__office")
-        letter = related.filter(pk=letter_id).first()
-        if letter is None:
-            return
-        taken = post(letter)
-        if taken is None:
-            letter.give_up()
-        else:
-            letter.sent() if taken else letter.failed()
+    Letter.objects.send(letter_id, post, "person", "invitation__office", "event__office")
 
 
 @shared_task
 def sweep_letters() -> None:
-    """Send what nobody woke a worker for, and what waited for a mail server."""
-    for letter_id in Letter.objects.due().order_by("pk").values_list("pk", flat=True)[:1000]:
-        send_letter(letter_id)
+    """Send the letters that are due."""
+    Letter.objects.sweep(send_letter)
 
 
 @shared_task

@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Now
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from accounts.triggers import erasable
 from clients.signals import client_told
 
 if TYPE_CHECKING:
@@ -81,13 +81,6 @@ class ClientEventManager(models.Manager["ClientEvent"]):
         return event
 
 
-# What an update may do: put a pseudonym in the place of a name; see consents.erasing.
-ERASED = """
-    NEW.by_name = 'Person ' || OLD.by_id
-    AND (to_jsonb(NEW) - 'by_name') = (to_jsonb(OLD) - 'by_name')
-"""
-
-
 class ClientEvent(models.Model):
     """One line of the story that an office may read about a company of its own.
 
@@ -121,14 +114,11 @@ class ClientEvent(models.Model):
         indexes = [
             models.Index(fields=["client", "office", "-id"], name="clients_event_of_client"),
         ]
-        triggers = [
-            pgtrigger.Protect(name="keep_client_events", operation=pgtrigger.Delete),
-            pgtrigger.Protect(
-                name="only_erase_client_events",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"NOT ({ERASED})"),
-            ),
-        ]
+        triggers = erasable(
+            "client_events",
+            "OLD.by_id IS NOT NULL AND NEW.by_name = 'Person ' || OLD.by_id",
+            "by_name",
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.client_name}"

@@ -13,6 +13,7 @@ from stdnum import iban
 from stdnum.exceptions import ValidationError as NoNumber
 
 from accounts.company_number import validate_company_number
+from accounts.finding import ListFilter
 from accounts.models import LANGUAGES, Office
 from clients.models import STATES, Client
 
@@ -25,17 +26,10 @@ def plain_number(text: str) -> str:
     return re.sub(r"[\s.\-/]", "", text).upper().removeprefix("BE")
 
 
-class RegistryFilter(forms.Form):
-    """What is no filter is left out; the others still hold."""
-
-    q = forms.CharField(required=False, max_length=80)
-    state = forms.ChoiceField(required=False, choices=STATES)
-    sort = forms.ChoiceField(required=False, choices=SORTS)
+class RegistryFilter(ListFilter):
+    state = forms.ChoiceField(required=False, label=_("Show"), choices=STATES, initial="active")
+    sort = forms.ChoiceField(required=False, label=_("Order"), choices=SORTS, initial="name")
     after = forms.UUIDField(required=False)
-
-
-class StoryFilter(forms.Form):
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
 
 
 class CompanyForm(forms.Form):

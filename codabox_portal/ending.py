@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
-from accounts.decorators import ask_again_after_15_minutes
+from accounts.joint import Act
 from accounts.looks import OperatorLook, Seen
 from accounts.models import Office, User
-from accounts.requests import PersonRequest
 from codabox_portal.admin import LookUp
-from codabox_portal.joint import ReasonForm
+from codabox_portal.joint import Joint, act_together
 from codabox_portal.lists import REACH, uuids_beginning
-from consents.forced import ForcedEnd, NeedsAnother, ask_to_end
-from consents.models import Consent, DecisionConflict, Status
+from consents.closing import end_access
+from consents.models import Consent, Status
 from partners.models import Partner
 
 
@@ -82,46 +80,23 @@ class Consents(LookUp):
         return [path("<int:pk>/end/", end, name="consent_end"), *super().get_urls()]
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One operator gives the reason, another one confirms it within 24 hours."""
+        """One operator asks with a reason, another one confirms."""
         consent = get_object_or_404(Consent.objects.select_related("office", "partner"), pk=pk)
         self.looked_at(request, consent)
-        operator = cast(User, request.user)
-        wish = ForcedEnd.objects.waiting().filter(consent=consent).order_by("pk").last()
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
-        if request.method == "POST":
-            ask_again_after_15_minutes(cast(PersonRequest, request))
-            if "confirm" in request.POST:
-                return self._confirm(request, consent, operator)
-            if form.is_valid() and consent.status == Status.ALLOWED:
-                ask_to_end(consent, operator, form.cleaned_data["reason"])
-                self.log_change(request, consent, f"Asked to end: {form.cleaned_data['reason']}")
-                return redirect("admin:consent_end", pk)
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": "End access",
-            "consent": consent,
-            "wish": wish,
-            "mine": wish is not None and wish.asked_by_id == operator.pk,
-            "form": form,
-            "can_end": consent.status == Status.ALLOWED,
-        }
-        return TemplateResponse(request, "admin/consent_end.html", context)
-
-    def _confirm(self, request: HttpRequest, consent: Consent, operator: User) -> HttpResponse:
-        number = request.POST["confirm"]
-        wishes = ForcedEnd.objects.select_related("asked_by", "consent")
-        wish = get_object_or_404(
-            wishes, pk=int(number) if number.isdecimal() else 0, consent=consent
+        joint = Joint(
+            kind=Act.END_ACCESS,
+            about={"consent": consent},
+            carry_out=end_access,
+            logged=consent,
+            back=reverse("admin:consents_consent_change", args=[pk]),
+            title="End access",
+            stops=[
+                f"{consent.partner} at {consent.office}, {consent.get_status_display().lower()}.",
+                "The next call of the software is refused, for good. Only the office can give "
+                "access again.",
+                "Told: all Admins of the office.",
+            ],
+            change=f"status: {consent.status} → {Status.CANCELLED}",
+            nothing="" if consent.status == Status.ALLOWED else "There is no access to end.",
         )
-        try:
-            wish.confirm(operator)
-        except (NeedsAnother, DecisionConflict):
-            self.message_user(
-                request,
-                "Nothing was ended: another operator must confirm, within 24 hours, once.",
-                messages.ERROR,
-            )
-        else:
-            self.log_change(request, consent, f"Ended: {wish.reason}")
-            self.message_user(request, "Access has ended; the office is told.", messages.SUCCESS)
-        return redirect("admin:consent_end", consent.pk)
+        return act_together(self, request, joint)

@@ -15,10 +15,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from accounts.decorators import ask_again_after_15_minutes
-from accounts.joint import Act, JointAct, NeedsAnother
+from accounts.joint import NAMED, Act, JointAct, NeedsAnother
 from accounts.models import User
 from accounts.requests import PersonRequest
 from codabox_portal.admin import Page
+from consents.models import DecisionConflict
 
 
 class ReasonForm(forms.Form):
@@ -43,6 +44,8 @@ class Joint:
     form: type[ReasonForm] = ReasonForm
     # The old value and the new one, as history has them.
     change: str = ""
+    # Why there is nothing to do, where that is so.
+    nothing: str = ""
 
 
 def act_together(page: Page, request: HttpRequest, joint: Joint) -> HttpResponse:
@@ -55,7 +58,7 @@ def act_together(page: Page, request: HttpRequest, joint: Joint) -> HttpResponse
         ask_again_after_15_minutes(cast(PersonRequest, request))
         if "confirm" in request.POST:
             return _confirm(page, request, joint, operator)
-        if form.is_valid():
+        if form.is_valid() and not joint.nothing:
             asked = {"asked_by": operator, **joint.about, **form.cleaned_data}
             act = JointAct.objects.create(kind=joint.kind, **asked)
             page.log_change(request, joint.logged, f"Asked for: {act}")
@@ -73,7 +76,7 @@ def act_together(page: Page, request: HttpRequest, joint: Joint) -> HttpResponse
 
 def _confirm(page: Page, request: HttpRequest, joint: Joint, operator: User) -> HttpResponse:
     number = request.POST["confirm"]
-    acts = JointAct.objects.select_related("asked_by", "person", "office", "partner")
+    acts = JointAct.objects.select_related("asked_by", *NAMED)
     act = get_object_or_404(
         acts, pk=int(number) if number.isdecimal() else 0, kind=joint.kind, **joint.about
     )
@@ -81,7 +84,7 @@ def _confirm(page: Page, request: HttpRequest, joint: Joint, operator: User) -> 
         with transaction.atomic():
             joint.carry_out(act, operator)
             page.log_change(request, joint.logged, f"{act}\n{joint.change.format(act.detail)}")
-    except (NeedsAnother, IntegrityError) as error:
+    except (NeedsAnother, DecisionConflict, IntegrityError) as error:
         taken = "another office has this number by now"
         first = "another operator must confirm, within 24 hours, once"
         why = taken if isinstance(error, IntegrityError) else first

@@ -1,4 +1,4 @@
-"""Two operators close an office, give it a new number, retire a software: consents end first."""
+"""Two operators end one access, or close an office, renumber it, retire a software: all it had."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.joint import JointAct
 from accounts.models import Office, User
 from accounts.told_of_acts import tell_of_act
 from consents.actors import Actor
-from consents.models import ClosedReason, Status
+from consents.models import ClosedReason, Consent, Status
 from consents.querysets import ConsentQuerySet
 from partners.models import Partner, PartnerStatus
 
@@ -27,6 +27,13 @@ def end_all(live: ConsentQuerySet, by: Actor, reason: str, closed: ClosedReason)
             consent.withdraw(by, reason)
         else:
             consent.lapse(by, reason)
+
+
+def end_access(act: JointAct, by: User) -> None:
+    """End one consent for both operators. Raises NeedsAnother, DecisionConflict."""
+    with transaction.atomic():
+        act.confirm(by)
+        cast(Consent, act.consent).cancel(Actor.operators(act.asked_by, by), act.reason)
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.triggers import erasable
 from consents.actors import Actor, ActorKind
 from consents.ended import write_down
 from consents.evidence import Evidence
 from consents.ledger import fingerprint, move_head, next_place, personal_text, seal_of
 from consents.signals import consent_moved
-from consents.triggers import erasable
 
 if TYPE_CHECKING:
     from consents.models import Consent

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Role
-from consents.triggers import erasable
+from accounts.triggers import erasable
 
 if TYPE_CHECKING:
     from consents.actors import Actor

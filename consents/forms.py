@@ -9,11 +9,14 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.finding import ListFilter
 from accounts.models import Membership, Office, User
 from clients.models import Client
-from consents.models import Consent, Terms
+from consents.models import Consent, Status, Terms
 from consents.scope import ScopeChange
 from partners.models import DocumentKind
+
+SORTS = [("", _("Newest first")), ("oldest", _("Oldest first")), ("software", _("By software"))]
 
 
 class CompanyNumbers(forms.Field):
@@ -61,13 +64,6 @@ class AskForm(forms.Form):
     @property
     def people(self) -> list[User]:
         return [membership.user for membership in self.cleaned_data["admins"]]
-
-
-class CancelForm(forms.Form):
-    understood = forms.BooleanField(
-        label=_("I understand the consequences of this action"),
-        error_messages={"required": _("Tick the box to show that you understand.")},
-    )
 
 
 class PauseForm(forms.Form):
@@ -162,14 +158,14 @@ class AgreeForm(forms.Form):
         return self.in_force
 
 
-class ScopeFilter(forms.Form):
-    q = forms.CharField(required=False, max_length=80)
+class ScopeFilter(ListFilter):
     after = forms.CharField(required=False, max_length=10)
 
 
-class OverviewFilter(forms.Form):
-    status = forms.CharField(required=False)
-    q = forms.CharField(required=False, max_length=80)
-    sort = forms.CharField(required=False)
+class OverviewFilter(ListFilter):
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=[("", _("All")), *Status.choices]
+    )
+    sort = forms.ChoiceField(required=False, label=_("Order"), choices=SORTS)
     # The last consent of the page before.
     last = forms.IntegerField(required=False, min_value=1, max_value=2**62)

@@ -14,18 +14,17 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LANGUAGES, Office, Role, User
+from accounts.triggers import append_only
 from consents.access import Refusal, Standing
 from consents.activity import ConsentActivity
 from consents.actors import Actor, ActorKind
 from consents.blocks import Block
 from consents.events import ConsentEvent, EventKind
 from consents.evidence import Evidence
-from consents.forced import ForcedEnd
 from consents.ledger import LedgerHead
 from consents.querysets import ConsentManager, TermsQuerySet
 from consents.scope import ListedClient
 from consents.seen import Seen
-from consents.triggers import append_only
 from partners.models import DocumentKind, Partner
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "ConsentEvent",
     "EventKind",
     "Evidence",
-    "ForcedEnd",
     "LedgerHead",
     "ListedClient",
     "Seen",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from consents.triggers import append_only
+from accounts.triggers import append_only
 
 if TYPE_CHECKING:
     from accounts.models import User

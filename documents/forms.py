@@ -1,4 +1,4 @@
-"""What people fill in to find documents and fetches."""
+"""What people fill in to find documents."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from accounts.finding import ListFilter
 from clients.models import Client
 from documents.filings import Count, FilingQuerySet, Place
 from documents.kinds import BY_KIND, BY_PATH
@@ -16,20 +16,15 @@ from documents.models import Filing, Kind, Tombstone
 from documents.writing import in_fours
 
 
-class ReadsFilter(forms.Form):
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
-
-
-class FilingFilter(forms.Form):
-    """Which documents of a company: what is wrong in a link is as if it were not there.
+class FilingFilter(ListFilter):
+    """Which documents of a company.
 
     `counts` are those of the company: only what it has can be chosen.
     """
 
-    q = forms.CharField(required=False, max_length=80)
     kind = forms.ChoiceField(required=False, label=_("Kind"))
-    series = forms.ChoiceField(required=False, label=_("Account, agency or card"))
     year = forms.TypedChoiceField(required=False, label=_("Year"), coerce=int, empty_value=None)
+    series = forms.ChoiceField(required=False, label=_("Account, agency or card"))
     # Where the page before ended: among the documents, or among those that were deleted.
     after = forms.CharField(required=False, max_length=40)
     buried_before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
@@ -47,63 +42,43 @@ class FilingFilter(forms.Form):
     def _choose(self, name: str, choices: list[tuple[Any, Any]]) -> None:
         self.fields[name].choices = [("", _("All")), *choices]  # type: ignore[attr-defined]
 
-    @property
-    def choices(self) -> list[forms.BoundField]:
-        """The fields with something to choose from."""
-        fields = (self[name] for name in ("kind", "year", "series"))
-        return [field for field in fields if len(field.field.choices) > 1]  # type: ignore[attr-defined]
-
     def _of_kind(self, count: Count) -> bool:
         asked = BY_PATH.get(str(self.data.get("kind", "")))
         return asked is None or asked.kind == count.kind
 
     @property
-    def words(self) -> str:
-        return str(self._given("q", ""))
-
-    @property
     def one_kind(self) -> Kind | None:
-        path = self._given("kind", "")
+        path = self.given("kind")
         return BY_PATH[path].kind if path else None
-
-    @property
-    def is_narrow(self) -> bool:
-        return any(self._given(name) for name in ("q", "kind", "series", "year"))
-
-    def _given(self, name: str, otherwise: Any = None) -> Any:
-        return self.cleaned_data.get(name) or otherwise
 
     def filings(self, client: Client) -> FilingQuerySet:
         """The documents that are asked for, after the page before."""
         found = Filing.objects.filter(client=client).saying(self.words)
-        if self._given("buried_before"):
+        if self.given("buried_before"):
             return found.none()
         if self.one_kind:
             found = found.filter(kind=self.one_kind)
-        if self._given("series"):
-            found = found.filter(series=self._given("series"))
-        if self._given("year"):
-            found = found.filter(dated_on__year=self._given("year"))
-        return found.after(Place.read(self._given("after", ""))).newest_first()
+        if self.given("series"):
+            found = found.filter(series=self.given("series"))
+        if self.given("year"):
+            found = found.filter(dated_on__year=self.given("year"))
+        return found.after(Place.read(self.given("after") or "")).newest_first()
 
     def buried(self, client: Client) -> QuerySet[Tombstone]:
         """Those whose time was over; a tombstone knows neither words nor account."""
         found = Tombstone.objects.filter(client=client).order_by("-pk")
-        if self.words or self._given("series"):
+        if self.words or self.given("series"):
             return found.none()
         if self.one_kind:
             found = found.filter(kind=self.one_kind)
-        if self._given("year"):
-            found = found.filter(available_at__year=self._given("year"))
-        if self._given("buried_before"):
-            found = found.filter(pk__lt=self._given("buried_before"))
+        if self.given("year"):
+            found = found.filter(available_at__year=self.given("year"))
+        if self.given("buried_before"):
+            found = found.filter(pk__lt=self.given("buried_before"))
         return found
 
     def next_url(self, last: Filing | Tombstone) -> str:
         """The link to the page behind this row."""
-        kept = {name: self._given(name) for name in ("q", "kind", "series", "year")}
         if isinstance(last, Tombstone):
-            kept["buried_before"] = last.pk
-        else:
-            kept["after"] = Place(last.dated_on, last.pk)
-        return "?" + urlencode({name: value for name, value in kept.items() if value})
+            return self.further(buried_before=last.pk)
+        return self.further(after=Place(last.dated_on, last.pk))

@@ -8,8 +8,8 @@ from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.triggers import append_only
 from clients.models import Client
-from consents.triggers import append_only
 from documents.filings import FilingQuerySet
 from documents.formats import Reason
 from documents.querysets import DocumentQuerySet

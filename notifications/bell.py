@@ -16,17 +16,17 @@ log = structlog.get_logger(__name__)
 
 @receiver(consent_moved)
 def wake(sender: Any, event_id: int, **kwargs: Any) -> None:
-    """Only a wake-up call: what nobody hears is found by the sweep, in the event rows."""
-    try:
-        fan_out.delay(event_id)
-    except OSError as error:
-        log.warning("worker_not_woken", event=event_id, reason=type(error).__name__)
+    _wake(fan_out, event_id)
 
 
 @receiver(client_told)
 def wake_for_company(sender: Any, event_id: int, **kwargs: Any) -> None:
-    """The same for a company that changes its office."""
+    _wake(fan_out_company, event_id)
+
+
+def _wake(task: Any, event_id: int) -> None:
+    """Only a wake-up call: what nobody hears is found by the sweep, in the event rows."""
     try:
-        fan_out_company.delay(event_id)
+        task.delay(event_id)
     except OSError as error:
         log.warning("worker_not_woken", event=event_id, reason=type(error).__name__)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import mails
 from accounts.models import User
 from clients.events import ClientEvent, ClientEventKind
-from notifications.emails import Words
+from notifications.emails import Words, post
 from notifications.models import CompanyMail
 
 
@@ -94,18 +92,5 @@ def _texts_of_the_receiver() -> dict[str, tuple[str, str]]:
 
 
 def send(mail: CompanyMail) -> bool:
-    """Send a mail in the language of its reader; tell whether the mail server took it."""
-    event, person = mail.event, mail.person
-    language = person.language or event.office.language
-    with translation.override(language):
-        words = words_of(event)
-    return mails.send(
-        "consent",
-        person.email,
-        language,
-        # A mail server that took it twice shows it once: the same event, the same person.
-        message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
-        words=words,
-        at=event.at,
-        can_be_switched_off=False,
-    )
+    """Send a mail about a company, which has no switch; tell whether the mail server took it."""
+    return post(mail, words_of, can_be_switched_off=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,7 +17,7 @@ from accounts.topics import Topic
 from consents.actors import ActorKind
 from consents.models import ConsentEvent, EventKind
 from consents.receipt import signed_receipt
-from notifications.models import Mail
+from notifications.models import CompanyMail, Mail
 
 # Which switch of a person rules which mail. None: it protects the office and always goes out.
 TOPICS: dict[str, Topic | None] = {
@@ -190,24 +191,28 @@ def _texts() -> dict[str, tuple[str, str]]:
 
 
 def send(mail: Mail) -> bool:
+    """Send a mail about a consent; tell whether the mail server took it."""
+    event = mail.event
+    by_operators = event.actor_kind == ActorKind.OPERATOR
+    attachments = []
+    if event.kind == EventKind.ALLOWED:
+        attachments.append(("receipt.json", signed_receipt(event), "application/json"))
+    return post(
+        mail,
+        words_of,
+        attachments=attachments,
+        note=event.reason if event.kind == EventKind.ASKED or by_operators else "",
+        can_be_switched_off=topic_of(event) is not None,
+    )
+
+
+def post(mail: Mail | CompanyMail, words_of: Callable[[Any], Words], **more: Any) -> bool:
     """Send a mail in the language of its reader; tell whether the mail server took it."""
     event, person = mail.event, mail.person
     language = person.language or event.office.language
     with translation.override(language):
         words = words_of(event)
-    by_operators = event.actor_kind == ActorKind.OPERATOR
-    attachments = []
-    if event.kind == EventKind.ALLOWED:
-        attachments.append(("receipt.json", signed_receipt(event), "application/json"))
-    return mails.send(
-        "consent",
-        person.email,
-        language,
-        # A mail server that took it twice shows it once: the same event, the same person.
-        message_id=f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>",
-        attachments=attachments,
-        words=words,
-        note=event.reason if event.kind == EventKind.ASKED or by_operators else "",
-        at=event.at,
-        can_be_switched_off=topic_of(event) is not None,
-    )
+    # A mail server that took it twice shows it once: the same event, the same person.
+    message_id = f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>"
+    about = {"words": words, "at": event.at, **more}
+    return mails.send("consent", person.email, language, message_id=message_id, **about)

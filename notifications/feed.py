@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
-
 from consents.models import ConsentEvent
 from notifications.models import FanOut
 from notifications.tasks import fan_out
@@ -21,9 +19,8 @@ def events_of(partner_id: int, after: UUID | None, limit: int) -> list[ConsentEv
 
     Events that no worker has fanned out yet are fanned out here, so that none is ever missing.
     """
-    handled = FanOut.objects.filter(event=OuterRef("pk"))
-    mine = ConsentEvent.objects.filter(consent__partner=partner_id, kind__in=NAMES)
-    for event_id in mine.exclude(Exists(handled)).order_by("pk").values_list("pk", flat=True):
+    mine = ConsentEvent.objects.filter(consent__partner=partner_id, kind__in=NAMES, fan_out=None)
+    for event_id in mine.order_by("pk").values_list("pk", flat=True):
         fan_out(event_id)
     places = FanOut.objects.filter(partner=partner_id).order_by("pk")
     if after is not None:

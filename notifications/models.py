@@ -47,30 +47,25 @@ class CompanyFanOut(models.Model):
         return f"event {self.event_id}"
 
 
-def rules(name: str) -> tuple[list[models.BaseConstraint], list[models.Index]]:
-    """What the database keeps of a table of mails: one per event and person, and one end."""
-    once = models.UniqueConstraint(fields=["event", "person"], name=f"notifications_{name}_once")
-    ends = models.CheckConstraint(
-        condition=models.Q(sent_at=None) | models.Q(given_up_at=None),
-        name=f"notifications_{name}_ends_once",
-    )
-    due = models.Index(
-        fields=["next_at"],
-        condition=models.Q(sent_at=None, given_up_at=None),
-        name=f"notifications_{name}_due",
-    )
-    return [once, ends], [due]
-
-
 class ToPerson(Outgoing):
     """A mail to one person about one event; at most one, whoever tries how often."""
 
+    event_id: int  # each table has its own kind of event
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
 
     objects: ClassVar[Any] = OutgoingQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Outgoing.Meta):
         abstract = True
+        constraints = [
+            *Outgoing.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["event", "person"], name="%(app_label)s_%(class)s_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} → {self.person_id}"
 
 
 class Mail(ToPerson):
@@ -78,20 +73,8 @@ class Mail(ToPerson):
 
     event = models.ForeignKey(ConsentEvent, models.PROTECT, related_name="+")
 
-    class Meta:
-        constraints, indexes = rules("mail")
-
-    def __str__(self) -> str:
-        return f"{self.event_id} → {self.person_id}"
-
 
 class CompanyMail(ToPerson):
     """A mail about a company that changes its office."""
 
     event = models.ForeignKey(ClientEvent, models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints, indexes = rules("companymail")
-
-    def __str__(self) -> str:
-        return f"{self.event_id} → {self.person_id}"

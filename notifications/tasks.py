@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.letters import Letter
+from accounts.outbox import wake_after_commit
 from clients.events import TOLD, ClientEvent
 from consents.models import ConsentEvent
-from notifications import companies, webhooks
-from notifications.emails import receivers, send
+from notifications import companies, emails, webhooks
 from notifications.models import (
     CompanyFanOut,
     CompanyMail,
@@ -48,25 +49,16 @@ def fan_out(event_id: int) -> None:
         endpoint = told and WebhookEndpoint.objects.on().filter(partner=told).first()
         if endpoint:
             Delivery.objects.create(endpoint=endpoint, event=event)
-            _wake_after_commit(deliver, endpoint.pk)
-        for person in receivers(event):
+            wake_after_commit(deliver, endpoint.pk)
+        for person in emails.receivers(event):
             mail = Mail.objects.create(event=event, person=person)
-            _wake_after_commit(send_mail, mail.pk)
-
-
-def _wake_after_commit(task: Any, key: int) -> None:
-    """Wake a worker; where Redis is away the sweep finds it. (Django cannot name a partial.)"""
-    transaction.on_commit(lambda: task.delay(key) and None, robust=True)
+            wake_after_commit(send_mail, mail.pk)
 
 
 @shared_task
 def send_mail(mail_id: int) -> None:
     """Send one mail unless it went, or another worker has it in hands."""
-    with transaction.atomic():
-        waiting = Mail.objects.due().select_for_update(skip_locked=True, of=("self",))
-        mail = waiting.select_related("person", "event").filter(pk=mail_id).first()
-        if mail is not None:
-            mail.sent() if send(mail) else mail.failed()
+    Mail.objects.send(mail_id, emails.send, "person", "event")
 
 
 @shared_task
@@ -77,18 +69,13 @@ def fan_out_company(event_id: int) -> None:
         CompanyFanOut.objects.create(event=event)
         for person in companies.receivers(event):
             mail = CompanyMail.objects.create(event=event, person=person)
-            _wake_after_commit(send_company_mail, mail.pk)
+            wake_after_commit(send_company_mail, mail.pk)
 
 
 @shared_task
 def send_company_mail(mail_id: int) -> None:
     """As `send_mail`, about a company."""
-    with transaction.atomic():
-        waiting = CompanyMail.objects.due().select_for_update(skip_locked=True, of=("self",))
-        rows = waiting.select_related("person", "event__office")
-        mail = rows.filter(pk=mail_id).first()
-        if mail is not None:
-            mail.sent() if companies.send(mail) else mail.failed()
+    CompanyMail.objects.send(mail_id, companies.send, "person", "event__office")
 
 
 @shared_task
@@ -140,25 +127,17 @@ def tell_of_trouble(endpoint_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Find what nobody woke a worker for: events not fanned out, mails and deliveries due."""
-    handled = FanOut.objects.filter(event=OuterRef("pk"))
-    unheard = ConsentEvent.objects.filter(at__gt=Now() - LOOK_BACK, at__lt=Now() - NOT_YET)
-    unheard = unheard.exclude(Exists(handled)).order_by("pk")
-    for event_id in unheard.values_list("pk", flat=True)[:1000]:
-        fan_out(event_id)
-    for mail_id in Mail.objects.due().values_list("pk", flat=True)[:1000]:
-        send_mail(mail_id)
-    _sweep_companies()
+    _unheard(ConsentEvent.objects.all(), fan_out)
+    Mail.objects.sweep(send_mail)
+    _unheard(ClientEvent.objects.filter(kind__in=TOLD), fan_out_company)
+    CompanyMail.objects.sweep(send_company_mail)
     for endpoint_id in (
         Delivery.objects.due().order_by().values_list("endpoint", flat=True).distinct()
     ):
         deliver.delay(endpoint_id)
 
 
-def _sweep_companies() -> None:
-    handled = CompanyFanOut.objects.filter(event=OuterRef("pk"))
-    lately = ClientEvent.objects.filter(at__gt=Now() - LOOK_BACK, at__lt=Now() - NOT_YET)
-    unheard = lately.filter(kind__in=TOLD).exclude(Exists(handled)).order_by("pk")
-    for event_id in unheard.values_list("pk", flat=True)[:1000]:
-        fan_out_company(event_id)
-    for mail_id in CompanyMail.objects.due().values_list("pk", flat=True)[:1000]:
-        send_company_mail(mail_id)
+def _unheard(events: QuerySet[Any], fan_out: Callable[[int], None]) -> None:
+    lately = events.filter(at__gt=Now() - LOOK_BACK, at__lt=Now() - NOT_YET, fan_out=None)
+    for event_id in lately.order_by("pk").values_list("pk", flat=True)[:1000]:
+        fan_out(event_id)

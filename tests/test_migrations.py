@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
+from django.utils import timezone
 
 ROOT = Path(__file__).resolve().parent.parent
+WITH_FORCED_ENDS = [
+    ("accounts", "0008_let_looked_at_names_be_erased"),
+    ("consents", "0007_keep_the_logo_that_was_shown"),
+]
 ROOMS = ["accounts", "partners", "clients", "consents", "documents", "notifications"]
 
 
@@ -31,41 +38,68 @@ def test_every_migration_is_named_for_what_it_does() -> None:
         assert "_auto_" not in name
 
 
-def test_every_migration_goes_back(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Down to nothing and up again, in a database of its own."""
+@pytest.fixture
+def empty_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database of the test's own, without a table."""
     with django_db_blocker.unblock():
-        at = connection.settings_dict["NAME"]
-        before, connection.settings_dict["NAME"] = at, f"{at}_down"
+        before = connection.settings_dict["NAME"]
         connection.close()
+        name = connection.settings_dict["NAME"] = f"{before}_down"
+        admin = connection.copy()
+        admin.settings_dict["NAME"] = "postgres"
         try:
-            _down_and_up()
+            with admin.cursor() as cursor:
+                cursor.execute(f'drop database if exists "{name}"')
+                cursor.execute(f'create database "{name}"')
+            yield
         finally:
             connection.close()
+            with admin.cursor() as cursor:
+                cursor.execute(f'drop database if exists "{name}"')
+            admin.close()
             connection.settings_dict["NAME"] = before
 
 
-def _down_and_up() -> None:
-    admin = connection.copy()
-    admin.settings_dict["NAME"] = "postgres"
-    name = connection.settings_dict["NAME"]
-    with admin.cursor() as cursor:
-        cursor.execute(f'drop database if exists "{name}"')
-        cursor.execute(f'create database "{name}"')
-    try:
-        executor = MigrationExecutor(connection)
-        leaves = executor.loader.graph.leaf_nodes()
-        executor.migrate(leaves)
-        nothing = [(room, None) for room in ROOMS]
-        MigrationExecutor(connection).migrate(nothing)  # type: ignore[arg-type]
-        kept = {table for table in connection.introspection.table_names() if _ours(table)}
-        assert kept == set()
-        MigrationExecutor(connection).migrate(leaves)
-        assert "consents_consent" in connection.introspection.table_names()
-    finally:
-        connection.close()
-        with admin.cursor() as cursor:
-            cursor.execute(f'drop database if exists "{name}"')
-        admin.close()
+def _migrate(*targets: Any) -> Any:
+    """Go to these; return the models as they were then."""
+    executor = MigrationExecutor(connection)
+    return executor.migrate(list(targets) or executor.loader.graph.leaf_nodes()).apps
+
+
+def test_every_migration_goes_back(empty_database: None) -> None:
+    """Down to nothing and up again."""
+    _migrate()
+    _migrate(*((room, None) for room in ROOMS))
+    kept = {table for table in connection.introspection.table_names() if _ours(table)}
+    assert kept == set()
+    _migrate()
+    assert "consents_consent" in connection.introspection.table_names()
+
+
+def test_what_dirk_asked_for_outlasts_the_migration_and_the_way_back(empty_database: None) -> None:
+    then = _migrate(*WITH_FORCED_ENDS)
+    dirk, eva = (
+        then.get_model("accounts", "User").objects.create(email=f"{name}@portal.example")
+        for name in ("dirk", "eva")
+    )
+    consent = then.get_model("consents", "Consent").objects.create(
+        office=then.get_model("accounts", "Office").objects.create(company_number="0123456749"),
+        partner=then.get_model("partners", "Partner").objects.create(document_kinds=[]),
+        lapses_at=timezone.now(),
+    )
+    wishes = then.get_model("consents", "ForcedEnd").objects
+    wishes.create(consent=consent, asked_by=dirk, reason="Stolen")
+    wishes.create(
+        consent=consent, asked_by=eva, reason="Lost", confirmed_by=dirk, confirmed_at=Now()
+    )
+    columns = ("consent", "reason", "asked_by", "asked_at", "confirmed_by", "confirmed_at")
+    asked = list(wishes.order_by("pk").values_list(*columns))
+    acts = _migrate().get_model("accounts", "JointAct").objects.filter(kind="end_access")
+    assert list(acts.order_by("pk").values_list(*columns)) == asked
+    wishes = _migrate(*WITH_FORCED_ENDS).get_model("consents", "ForcedEnd").objects
+    assert list(wishes.order_by("pk").values_list(*columns)) == asked
+    with pytest.raises(ProgrammingError):
+        wishes.all().delete()
 
 
 def _ours(table: str) -> bool:

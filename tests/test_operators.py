@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +12,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import check_password
 from django.core import mail
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, InternalError, ProgrammingError
-from django.db.models.functions import Now
 
 from accounts.models import Invitation, Office
-from consents.forced import NeedsAnother, ask_to_end
-from consents.models import Consent, ForcedEnd, Status
+from consents.models import Consent, Status
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application, Partner, PartnerStatus
 from tests import factories
@@ -261,84 +256,6 @@ def proven(person: Any) -> Any:
     session["account_authentication_methods_user"] = str(person.pk)
     session.save()
     return browser
-
-
-def test_two_operators_end_an_access_and_the_office_reads_why(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
-    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
-    dirk, eva = proven(cast.dirk), proven(another_operator(cast))
-    assert dirk.post(page, {"reason": "Stolen secret"}).status_code == 302
-    assert cast.fresh().status == Status.ALLOWED
-    wish = ForcedEnd.objects.get()
-    # The same person twice is one person.
-    dirk.post(page, {"confirm": wish.pk})
-    assert cast.fresh().status == Status.ALLOWED
-    assert "Stolen secret" in eva.get(page).content.decode()
-    eva.post(page, {"confirm": wish.pk})
-    assert cast.fresh().status == Status.CANCELLED
-    event = cast.consent.events.get(kind="cancelled")
-    assert (event.actor_kind, event.reason) == ("operator", "Stolen secret")
-    assert str(cast.dirk) in event.actor_name
-    assert "Eva" in event.actor_name
-    told = as_person(cast.an).get(f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}")
-    assert "Stolen secret" in told.content.decode()
-    # Once: the second press finds nothing to end.
-    eva.post(page, {"confirm": wish.pk})
-    assert cast.consent.events.filter(kind="cancelled").count() == 1
-    story = dirk.get(f"/admin/consents/consent/{cast.consent.pk}/change/").content.decode()
-    for part in ("Requested", "Allowed", "Cancelled", "Stolen secret"):
-        assert part in story
-
-
-def test_after_24_hours_the_second_operator_is_too_late(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
-    wish = ask_to_end(cast.consent, cast.dirk, "Too slow")
-    ForcedEnd.objects.update(asked_at=Now() - timedelta(hours=24, seconds=1))
-    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
-    eva = another_operator(cast)
-    proven(eva).post(page, {"confirm": wish.pk})
-    assert cast.fresh().status == Status.ALLOWED
-    with pytest.raises(NeedsAnother):
-        wish.confirm(eva)
-
-
-WRONG: dict[str, Callable[[Cast, ForcedEnd, Any], Any]] = {
-    "same person": lambda cast, wish, eva: _confirm(wish, cast.dirk, timedelta(0)),
-    "after a day": lambda cast, wish, eva: _confirm(wish, eva, timedelta(hours=25)),
-    "no reason": lambda cast, wish, eva: ask_to_end(cast.consent, cast.dirk, ""),
-    "deleted": lambda cast, wish, eva: ForcedEnd.objects.filter(pk=wish.pk).delete(),
-}
-
-
-def _confirm(wish: ForcedEnd, by: Any, after: timedelta) -> None:
-    """As raw SQL would do it, past every rule of the code."""
-    rows = ForcedEnd.objects.filter(pk=wish.pk)
-    rows.update(confirmed_by=by, confirmed_at=Now() + after)
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_the_database_itself_wants_two_operators_in_a_day(cast: Cast, wrong: str) -> None:
-    allow(cast.consent, cast.an)
-    wish = ask_to_end(cast.consent, cast.dirk, "Why")
-    eva = another_operator(cast)
-    with pytest.raises((IntegrityError, InternalError, ProgrammingError)):
-        WRONG[wrong](cast, wish, eva)
-
-
-def test_an_old_login_is_asked_again_before_an_access_ends(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
-    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
-    answer = as_person(cast.dirk).post(page, {"reason": "Stolen secret"})
-    assert answer["Location"].startswith("/accounts/reauthenticate/")
-    assert not ForcedEnd.objects.exists()
-
-
-def test_nobody_but_operators_can_ask_to_end(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
-    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
-    for person in (cast.an, cast.bram, cast.chloe):
-        assert proven(person).post(page, {"reason": "x"}).status_code == 302
-    assert not ForcedEnd.objects.exists()
 
 
 def test_dirk_finds_a_consent_by_its_first_characters(cast: Cast) -> None:

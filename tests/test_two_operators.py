@@ -1,4 +1,4 @@
-"""What two operators do together: the reset of a lost second factor, the end of an office."""
+"""What two operators do together: the end of an access or an office, a lost second factor."""
 
 from __future__ import annotations
 
@@ -140,6 +140,11 @@ def _wish(cast: Cast, **change: Any) -> JointAct:
     return JointAct.objects.create(**fields)
 
 
+def _end(cast: Cast, **change: Any) -> JointAct:
+    end = {"kind": Act.END_ACCESS, "person": None, "office": None, "consent": cast.consent}
+    return _wish(cast, **{**end, **change})
+
+
 def _raw(act: JointAct, **change: Any) -> None:
     """As raw SQL would do it, past every rule of the code."""
     JointAct.objects.filter(pk=act.pk).update(**change)
@@ -160,6 +165,14 @@ WRONG: dict[str, Callable[[Cast, Any], Any]] = {
     "another person": lambda cast, eva: _raw(_wish(cast), person=cast.an),
     "another reason": lambda cast, eva: _raw(_wish(cast), reason="Found"),
     "no number": lambda cast, eva: _wish(cast, kind=Act.CHANGE_NUMBER, person=None),
+    "no access": lambda cast, eva: _end(cast, consent=None),
+    "an access and an office": lambda cast, eva: _end(cast, office=cast.janssens),
+    "an access ended alone": lambda cast, eva: _raw(
+        _end(cast), confirmed_by=cast.dirk, confirmed_at=Now()
+    ),
+    "another access": lambda cast, eva: _raw(
+        _end(cast), consent=factories.make_request(cast.janssens, cast.tally)
+    ),
     "deleted": lambda cast, eva: JointAct.objects.filter(pk=_wish(cast).pk).delete(),
 }
 
@@ -280,3 +293,61 @@ def test_a_number_that_was_taken_meanwhile_ends_nothing(cast: Cast) -> None:
     eva.post(page, {"confirm": JointAct.objects.get().pk})
     assert cast.fresh().access() is None
     assert JointAct.objects.get().confirmed_by is None
+
+
+def test_two_operators_end_an_access_and_the_office_reads_why(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
+    dirk, eva = proven(cast.dirk), proven(another_operator(cast))
+    assert dirk.post(page, {"reason": "Stolen secret"}).status_code == 302
+    assert cast.fresh().status == Status.ALLOWED
+    wish = JointAct.objects.get()
+    # The same person twice is one person.
+    dirk.post(page, {"confirm": wish.pk})
+    assert cast.fresh().status == Status.ALLOWED
+    assert "Stolen secret" in eva.get(page).content.decode()
+    eva.post(page, {"confirm": wish.pk})
+    assert cast.fresh().status == Status.CANCELLED
+    event = cast.consent.events.get(kind="cancelled")
+    assert (event.actor_kind, event.reason) == ("operator", "Stolen secret")
+    assert str(cast.dirk) in event.actor_name
+    assert "Eva" in event.actor_name
+    told = as_person(cast.an).get(f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}")
+    assert "Stolen secret" in told.content.decode()
+    # Once: the second press finds nothing to end.
+    eva.post(page, {"confirm": wish.pk})
+    assert cast.consent.events.filter(kind="cancelled").count() == 1
+    story = dirk.get(f"/admin/consents/consent/{cast.consent.pk}/change/").content.decode()
+    for part in ("Requested", "Allowed", "Cancelled", "Stolen secret"):
+        assert part in story
+    # Nobody asks for what has ended.
+    assert "There is no access to end." in dirk.post(page, {"reason": "Again"}).content.decode()
+    assert JointAct.objects.get() == wish
+
+
+def test_after_24_hours_the_second_operator_is_too_late(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    wish = _end(cast, reason="Too slow")
+    JointAct.objects.update(asked_at=Now() - timedelta(hours=24, seconds=1))
+    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
+    eva = another_operator(cast)
+    proven(eva).post(page, {"confirm": wish.pk})
+    assert cast.fresh().status == Status.ALLOWED
+    with pytest.raises(NeedsAnother):
+        wish.confirm(eva)
+
+
+def test_an_old_login_is_asked_again_before_an_access_ends(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
+    answer = as_person(cast.dirk).post(page, {"reason": "Stolen secret"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not JointAct.objects.exists()
+
+
+def test_nobody_but_operators_can_ask_to_end(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    page = f"/admin/consents/consent/{cast.consent.pk}/end/"
+    for person in (cast.an, cast.bram, cast.chloe):
+        assert proven(person).post(page, {"reason": "x"}).status_code == 302
+    assert not JointAct.objects.exists()

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import office_view
+from accounts.finding import older_than, one_page
 from accounts.models import Office
 from accounts.pages import see_other
 from accounts.requests import OfficeRequest
@@ -20,15 +20,13 @@ from accounts.spreadsheet import csv_file, iso
 from clients.admins import Outdated, Taken
 from clients.events import ClientEvent
 from clients.forms import (
-    SORTS,
     AccountForm,
     AddForm,
     ArchiveForm,
     CompanyForm,
     RegistryFilter,
-    StoryFilter,
 )
-from clients.models import STATES, Client
+from clients.models import Client
 from clients.views.pages import FORM, active, kept, outdated, registry_page, to_record, words_of
 
 PAGE = 50
@@ -41,23 +39,16 @@ def companies(request: OfficeRequest) -> HttpResponse:
     """The companies of the office, searched, filtered and paged by key."""
     asked = RegistryFilter(request.GET)
     asked.is_valid()
-    words = asked.cleaned_data.get("q", "")
-    state = asked.cleaned_data.get("state") or "active"
-    sort = asked.cleaned_data.get("sort") or "name"
     ours = Client.objects.filter(office=request.office)
-    rows = ours.in_state(state).named(words).with_transfer()
-    page = list(rows.sorted_after(sort, asked.cleaned_data.get("after"))[: PAGE + 1])
-    shown = {"q": words, "state": state, "sort": sort}
-    further = {**shown, "after": page[PAGE - 1].uuid} if page[PAGE:] else None
+    rows = ours.in_state(asked.given("state")).named(asked.words).with_transfer()
+    page, last = one_page(rows.sorted_after(asked.given("sort"), asked.given("after")), PAGE)
     context = registry_page(
         request,
-        **shown,
-        companies=page[:PAGE],
+        asked=asked,
+        companies=page,
         counts=ours.counts(),
         arriving=request.office.transfers_in.open().with_companies(),
-        states=STATES,
-        sorts=SORTS,
-        next_url=further and f"?{urlencode(further)}",
+        next_url=last and asked.further(after=last.uuid),
     )
     return render(request, "clients/companies.html", context)
 
@@ -86,19 +77,17 @@ def _rows(office: Office) -> Iterator[list[str]]:
 def record(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """What the office says about one company, and everything that happened to it here."""
     client = kept(request, uuid)
-    asked = StoryFilter(request.GET)
-    asked.is_valid()
     story = ClientEvent.objects.filter(client=client, office=request.office).order_by("-pk")
-    if before := asked.cleaned_data.get("before"):
+    if before := older_than(request):
         story = story.filter(pk__lt=before)
-    events = list(story[: STORY + 1])
+    events, last = one_page(story, STORY)
     context = registry_page(
         request,
         client=client,
         transfer=client.transfer_under_way(),
         accounts=client.accounts.order_by("iban"),
-        events=events[:STORY],
-        next_url=f"?before={events[STORY - 1].pk}" if events[STORY:] else None,
+        events=events,
+        next_url=last and f"?before={last.pk}",
     )
     return render(request, "clients/record.html", context)
 

@@ -12,16 +12,17 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.finding import one_page
 from accounts.models import Office
 from accounts.requests import OfficeRequest
 from accounts.spreadsheet import csv_file, iso
+from clients.forms import UnderstoodForm
 from consents.actors import Actor
-from consents.forms import CancelForm, OverviewFilter, PauseForm
+from consents.forms import OverviewFilter, PauseForm
 from consents.models import (
     Consent,
     ConsentEvent,
@@ -42,30 +43,17 @@ PAGE = 25
 @office_view(admin=True)
 def overview(request: OfficeRequest) -> HttpResponse:
     """All consents of the office, paged by key."""
-    wanted = OverviewFilter(request.GET)
-    # What is no filter is left out; the others still hold.
-    wanted.is_valid()
-    chosen = wanted.cleaned_data
-    status = chosen.get("status") if chosen.get("status") in Status.values else ""
-    sort = chosen.get("sort") if chosen.get("sort") in ("oldest", "software") else ""
-    consents = _found(request.office, status or "", chosen.get("q", ""))
-    page = list(consents.sorted_after(sort or "", chosen.get("last"))[: PAGE + 1])
-    more = {
-        "status": status,
-        "q": chosen.get("q", ""),
-        "sort": sort,
-        "last": page[PAGE - 1].pk if page[PAGE:] else "",
-    }
+    asked = OverviewFilter(request.GET)
+    asked.is_valid()
+    consents = _found(request.office, asked.given("status"), asked.words)
+    page, last = one_page(consents.sorted_after(asked.given("sort"), asked.given("last")), PAGE)
     for consent in page:
         consent.health = Health.of(consent)
     context = {
         **office_page(request),
-        "consents": page[:PAGE],
-        "status": status,
-        "q": chosen.get("q", ""),
-        "sort": sort,
-        "statuses": Status.choices,
-        "next_url": f"?{urlencode(more)}" if page[PAGE:] else None,
+        "consents": page,
+        "asked": asked,
+        "next_url": last and asked.further(last=last.pk),
     }
     return render(request, "consents/overview.html", context)
 
@@ -96,7 +84,7 @@ def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     if consent.status != Status.ALLOWED:
         return see_other("consents:result", consent, {"via": "overview"})
     ask_again_after_15_minutes(request)
-    form = CancelForm(request.POST or None)
+    form = UnderstoodForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with _told_calmly():
             consent.cancel(Actor.of(request))

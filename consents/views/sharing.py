@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
+from accounts.finding import one_page
 from accounts.requests import OfficeRequest
 from clients.models import Client
 from consents.actors import Actor
@@ -101,16 +102,14 @@ def _companies(request: OfficeRequest, consent: Consent) -> dict[str, Any]:
     """One page of the office's companies by name, after the one with the number `after`."""
     asked = ScopeFilter(request.GET)
     asked.is_valid()
-    words, after = asked.cleaned_data.get("q", ""), asked.cleaned_data.get("after", "")
-    clients = Client.objects.active().filter(office=request.office).named(words).by_name(after)
-    page = list(clients[: PAGE + 1])
+    clients = Client.objects.active().filter(office=request.office).named(asked.words)
+    page, last = one_page(clients.by_name(asked.given("after") or ""), PAGE)
     covered = clients_in_scope(consent).filter(pk__in=[client.pk for client in page])
-    further = {"q": words, "after": page[PAGE - 1].company_number} if page[PAGE:] else None
     return {
-        "companies": page[:PAGE],
+        "companies": page,
         "covered": set(covered.values_list("pk", flat=True)),
-        "q": words,
-        "next_url": further and f"?{urlencode(further)}",
+        "asked": asked,
+        "next_url": last and asked.further(after=last.company_number),
     }
 
 

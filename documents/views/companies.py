@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
+from accounts.finding import older_than, one_page
 from accounts.requests import OfficeRequest
 from accounts.tenancy import office_scope
 from documents.filings import by_year
-from documents.forms import ReadsFilter
 from documents.models import Filing
 from documents.views.pages import PAGE, company_of, company_page, fetches_as_csv, office_page
 from documents.watching import all_fetches, fetches, use_by_company
@@ -34,16 +34,14 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
 def watchers(request: OfficeRequest, number: str) -> HttpResponse:
     """Who can see this company, and who fetched which document, when, in which format."""
     client = company_of(request, number)
-    asked = ReadsFilter(request.GET)
-    asked.is_valid()
-    page = fetches(client, PAGE + 1, asked.cleaned_data.get("before"))
+    page, last = one_page(fetches(client, PAGE + 1, older_than(request)), PAGE)
     consents = request.office.consents.covering(client).with_use().select_related("partner")
     context = {
         **company_page(request, client),
         "tab": "watchers",
         "consents": consents.order_by("partner__name"),
-        "fetches": page[:PAGE],
-        "next_url": f"?before={page[PAGE - 1].key}" if page[PAGE:] else None,
+        "fetches": page,
+        "next_url": last and f"?before={last.key}",
     }
     return render(request, "documents/watchers.html", context)
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
+from accounts.finding import one_page
 from accounts.requests import OfficeRequest
 from accounts.tenancy import office_scope
 from documents.forms import FilingFilter
@@ -23,17 +24,17 @@ def filings(request: OfficeRequest, number: str) -> HttpResponse:
     with office_scope(request.office.pk):
         asked = FilingFilter(request.GET, counts=Filing.objects.filter(client=client).counts())
         asked.is_valid()
-        page = list(asked.filings(client).values_list("pk", flat=True)[: PAGE + 1])
-        shown = list(Filing.objects.for_list(page[:PAGE]))
+        page, more = one_page(asked.filings(client).values_list("pk", flat=True), PAGE)
+        shown = list(Filing.objects.for_list(page))
         gaps = {} if asked.words else gaps_before(client, shown)
-        buried = [] if page[PAGE:] else list(asked.buried(client)[: PAGE + 1])
+        buried, last = one_page([] if more else asked.buried(client), PAGE)
     context = {
         **company_page(request, client),
         "tab": "documents",
         "asked": asked,
         "rows": [(filing, gaps.get(filing.pk, [])) for filing in shown],
-        "next_url": asked.next_url(shown[-1]) if page[PAGE:] else None,
-        "buried": buried[:PAGE],
-        "buried_url": asked.next_url(buried[PAGE - 1]) if buried[PAGE:] else None,
+        "next_url": more and asked.next_url(shown[-1]),
+        "buried": buried,
+        "buried_url": last and asked.next_url(last),
     }
     return render(request, "documents/filings.html", context)

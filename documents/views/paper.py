@@ -12,10 +12,10 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
+from accounts.finding import older_than, one_page
 from accounts.requests import OfficeRequest
 from accounts.tenancy import office_scope
 from clients.models import Client
-from documents.forms import ReadsFilter
 from documents.kinds import BY_KIND, EXTENSIONS
 from documents.models import Content, Document, Filing, Tombstone
 from documents.opening import open_paper
@@ -88,16 +88,14 @@ def file(request: OfficeRequest, number: str, uuid: UUID, media_type: str) -> Ht
 def readers(request: OfficeRequest, number: str, uuid: UUID) -> HttpResponse:
     """Which software may fetch this document, and which did, when, in which format."""
     document, versions = _document(request, number, uuid)
-    asked = ReadsFilter(request.GET)
-    asked.is_valid()
-    before = asked.cleaned_data.get("before")
-    page = fetches(document.client, PAGE + 1, before, document)
+    found = fetches(document.client, PAGE + 1, older_than(request), document)
+    page, last = one_page(found, PAGE)
     context = {
         **_document_page(request, document, versions),
         "tab": "readers",
         "consents": who_may_read(document),
-        "fetches": page[:PAGE],
-        "next_url": f"?before={page[PAGE - 1].key}" if page[PAGE:] else None,
+        "fetches": page,
+        "next_url": last and f"?before={last.key}",
     }
     return render(request, "documents/readers.html", context)
 

@@ -116,6 +116,14 @@ def test_proof_cannot_be_changed_deleted_or_emptied(cast: Cast, table: str) -> N
     assert "Cannot truncate" in refused(f"truncate {table} cascade")
 
 
+@pytest.mark.parametrize(
+    "table", ["accounts_membershipevent", "accounts_operatorlook", "clients_clientevent"]
+)
+def test_a_history_cannot_be_emptied(cast: Cast, table: str) -> None:
+    connection.check_constraints()
+    assert "Cannot truncate" in refused(f"truncate {table} cascade")
+
+
 def test_consents_cannot_be_deleted(cast: Cast) -> None:
     assert "Cannot delete" in refused("delete from consents_consent")
 

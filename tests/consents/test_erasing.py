@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.erasing import StillHere
 from accounts.looks import Seen
 from accounts.models import Invitation, Membership, OperatorLook, User
+from clients.events import ClientEvent, ClientEventKind
 from consents.erasing import erase_old, erase_person
 from consents.ledger import faults, read_anchors, write_anchors
 from consents.models import ConsentEvent, Evidence
@@ -125,6 +126,12 @@ def test_the_database_lets_nobody_change_more_than_a_name(
     ):
         cursor.execute(f"update consents_consentevent set {change} where person_id is not null")
     assert wrong(cast) == []
+
+
+def test_nobody_puts_a_name_where_the_clock_moved_a_company(cast: Cast) -> None:
+    moved = ClientEvent.objects.write(cast.bakery, cast.janssens, ClientEventKind.MOVED, None)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        ClientEvent.objects.filter(pk=moved.pk).update(by_name="An")
 
 
 def test_an_erased_row_stays_erased(cast: Cast, gone: User) -> None:

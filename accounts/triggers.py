@@ -10,7 +10,10 @@ def append_only(name: str) -> list[pgtrigger.Trigger]:
 
 
 def erasable(name: str, erased: str, personal: str) -> list[pgtrigger.Trigger]:
-    """As `append_only`, but the columns `personal` may change, once, to what `erased` says."""
+    """As `append_only`, but the columns `personal` may change to what `erased` says.
+
+    A condition that is null would let every change pass: `erased` asks for what may be missing.
+    """
     rest = (
         f"(to_jsonb(NEW) - '{{{personal}}}'::text[]) = (to_jsonb(OLD) - '{{{personal}}}'::text[])"
     )
