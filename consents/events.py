@@ -86,7 +86,8 @@ class EventManager(models.Manager["ConsentEvent"]):
 
         After the commit the bell rings: who must be told reads the event row.
         """
-        with transaction.atomic():
+        # Each move has its transaction already: a savepoint of our own would save nothing.
+        with transaction.atomic(savepoint=False):
             place = next_place(consent.office_id)
             event = ConsentEvent(
                 consent=consent,

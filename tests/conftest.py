@@ -148,6 +148,15 @@ def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.PORTAL_ENDED_FILE = os.environ["PORTAL_ENDED_FILE"] = file
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_clients() -> None:
+    """Each client of Django's makes the middleware anew, where WhiteNoise reads all static files.
+
+    A client of these tests asks for none of them; the web process reads them as in production.
+    """
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import connection, transaction
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.invitations import VALID_FOR, digest_of, token_of
-from accounts.models import Invitation, Role, User
+from accounts.models import Invitation, Membership, Role, User
 from clients.models import Transfer
+from consents.actors import Actor
 from documents.formats import Reason
 from documents.kinds import PDF
 from documents.models import Document, Filing, Quarantined
@@ -248,18 +254,23 @@ def _document(cast: Cast) -> Document:
     return known.document
 
 
-def filled(name: str, path: str, cast: Cast) -> str:
-    """The path with the identifiers of Janssens in it."""
+def _row(name: str, cast: Cast) -> int:
+    """The key of a row of the model that a page of the admin is about."""
     rows = {
-        "partners_partner": cast.ledgerly.pk,
-        "partners_application": _credentials(cast),
-        "consents_consent": cast.consent.pk,
-        "accounts_office": cast.janssens.pk,
-        **dict(zip(("webhookendpoint", "delivery"), _told(cast), strict=True)),
-        "documents_quarantined": _refused(),
+        "partners_partner": lambda: cast.ledgerly.pk,
+        "partners_application": lambda: _credentials(cast),
+        "consents_consent": lambda: cast.consent.pk,
+        "accounts_office": lambda: cast.janssens.pk,
+        "webhookendpoint": lambda: _told(cast)[0],
+        "delivery": lambda: _told(cast)[1],
+        "documents_quarantined": _refused,
     }
-    model = next((m for m in rows if m in name), "")
-    key = rows.get(model, factories.terms_in_force().pk)
+    model = next((model for model in rows if model in name), "")
+    return int(rows[model]()) if model else factories.terms_in_force().pk
+
+
+def filled(name: str, path: str, cast: Cast) -> str:
+    """The path with the identifiers of Janssens in it; what it names is made where it is not."""
     if name == "account_reset_password_from_key":
         return "/accounts/password/reset/key/1-abc/"
     if name == "partner_api:nothing":
@@ -278,7 +289,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
     if name == "admin:catch_all":
         return "/admin/nowhere/"
     if name == "admin:view_on_site":
-        return f"/admin/r/999999/{key}/"
+        return f"/admin/r/999999/{cast.consent.pk}/"
     if name == "admin:autocomplete":
         return "/admin/autocomplete/?app_label=consents&model_name=consent&field_name=office"
     if name == "admin:password_change_done":
@@ -292,22 +303,23 @@ def filled(name: str, path: str, cast: Cast) -> str:
     if name.startswith("clients:"):
         path = path.replace("<uuid:uuid>", str(cast.bakery.uuid))
     for what, value in {
-        "<str:token>": invitation_of(cast),
-        "<slug:slug>": cast.janssens.slug,
-        "<uuid:uuid>": cast.consent.uuid,
-        "<str:consent>": cast.consent.uuid,
-        "<str:office>": cast.janssens.uuid,
-        "<str:number>": cast.bakery.company_number,
-        "<str:client>": cast.bakery.company_number,
-        "<str:kind>": "bank-account-statements",
-        "<str:document>": uuid.uuid4(),
-        "<str:sha256>": _logo(cast),
-        "<path:object_id>": key,
-        "<int:pk>": 1,
-        "<str:iban>": "BE68539007547034",
-        "<path:media_type>": PDF,
+        "<str:token>": lambda: invitation_of(cast),
+        "<slug:slug>": lambda: cast.janssens.slug,
+        "<uuid:uuid>": lambda: cast.consent.uuid,
+        "<str:consent>": lambda: cast.consent.uuid,
+        "<str:office>": lambda: cast.janssens.uuid,
+        "<str:number>": lambda: cast.bakery.company_number,
+        "<str:client>": lambda: cast.bakery.company_number,
+        "<str:kind>": lambda: "bank-account-statements",
+        "<str:document>": uuid.uuid4,
+        "<str:sha256>": lambda: _logo(cast),
+        "<path:object_id>": lambda: _row(name, cast),
+        "<int:pk>": lambda: 1,
+        "<str:iban>": lambda: "BE68539007547034",
+        "<path:media_type>": lambda: PDF,
     }.items():
-        path = path.replace(what, str(value))
+        if what in path:
+            path = path.replace(what, str(value()))
     return "/" + path
 
 
@@ -348,19 +360,64 @@ def as_person(person: User | None) -> Browser:
     return browser
 
 
+@dataclass
+class Scene:
+    """The cast, every address with its rows in it, and the sessions of who is logged in."""
+
+    cast: Cast
+    paths: dict[str, str]
+    sessions: dict[str, str]
+
+    def browsers(self) -> dict[str, Browser]:
+        """A browser for each character."""
+        return {who: self.browser(who) for who in characters(self.cast)}
+
+    def browser(self, who: str) -> Browser:
+        browser = Browser(raise_request_exception=False)
+        if who in self.sessions:
+            browser.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[who]
+        return browser
+
+
+@pytest.fixture(scope="module")
+def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+    """Made once: the tests of this file look, and what they write all the same is undone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        cast = make_cast()
+        paths = {name: filled(name, path, cast) for name, path in urls()}
+        people = {who: person for who, person in characters(cast).items() if person is not None}
+        name = settings.SESSION_COOKIE_NAME
+        sessions = {who: as_person(one).cookies[name].value for who, one in people.items()}
+        yield Scene(cast, paths, sessions)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def scene(stage: Scene, django_db_blocker: Any) -> Iterator[Scene]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield deepcopy(stage)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def cast(scene: Scene) -> Cast:
+    return scene.cast
+
+
 def test_every_url_is_in_the_matrix() -> None:
     assert {name for name, _path in urls()} == set(MATRIX)
 
 
-@pytest.mark.parametrize(("name", "path"), sorted(set(urls())), ids=lambda value: str(value)[:60])
-def test_each_character_gets_what_the_matrix_says(cast: Cast, name: str, path: str) -> None:
-    path = filled(name, path, cast)
-    got = {who: as_person(person).get(path).status_code for who, person in characters(cast).items()}
-    assert got == dict(zip(characters(cast), MATRIX[name], strict=True)), path
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_each_character_gets_what_the_matrix_says(scene: Scene, name: str) -> None:
+    path = scene.paths[name]
+    got = {who: browser.get(path).status_code for who, browser in scene.browsers().items()}
+    assert got == dict(zip(got, MATRIX[name], strict=True)), path
 
 
 @pytest.mark.parametrize("outsider", ["anonymous", "Chloé", "left", "no office"])
-def test_outsiders_see_no_byte_of_janssens(cast: Cast, outsider: str) -> None:
+def test_outsiders_see_no_byte_of_janssens(scene: Scene, outsider: str) -> None:
+    cast = scene.cast
     allow(cast.consent, cast.an)
     people = characters(cast)
     if outsider == "left":
@@ -373,10 +430,10 @@ def test_outsiders_see_no_byte_of_janssens(cast: Cast, outsider: str) -> None:
     # The public directory names every software, but no office.
     public = {"consents:software": cast.ledgerly.name}
     canaries = [cast.janssens.name, cast.ledgerly.name, cast.bakery.name, "software.example"]
-    for name, path in urls():
+    for name, path in scene.paths.items():
         if name in holders:
             continue
-        page = browser.get(filled(name, path, cast), follow=True).content.decode(errors="replace")
+        page = browser.get(path, follow=True).content.decode(errors="replace")
         found = [canary for canary in canaries if canary in page]
         assert found == ([public[name]] if name in public else []), name
 
@@ -396,26 +453,44 @@ def test_foreign_and_unknown_requests_answer_alike(cast: Cast) -> None:
     assert set(foreign.headers) == set(unknown.headers)
 
 
-def test_get_changes_nothing(cast: Cast) -> None:
-    from consents.models import Consent, ConsentEvent, Evidence
-
-    def state() -> list[Any]:
-        rows = [list(model.objects.order_by("pk").values()) for model in (ConsentEvent, Evidence)]
-        return [*rows, list(Consent.objects.order_by("pk").values().values_list("pk", "status", "closed_at", "redirect_uri"))]  # fmt: skip
-
-    before = state()
-    for person in characters(cast).values():
-        browser = as_person(person)
-        for name, path in urls():
-            browser.get(filled(name, path, cast))
-            browser.head(filled(name, path, cast))
-    assert state() == before
+# Beside the session: that a person was here, saw the request, or looked at an office as operator.
+TRACES = {"django_session", "accounts_membership", "consents_seen", "accounts_operatorlook"}
 
 
-def test_every_page_forbids_framing_sniffing_and_keeping(cast: Cast) -> None:
-    an = as_person(cast.an)
-    for name, path in urls():
-        headers = an.get(filled(name, path, cast)).headers
+def written() -> Counter[str]:
+    """How many rows of each table this transaction wrote until now, the traces aside."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables"
+            " where relname <> all(%s)",
+            [list(TRACES)],
+        )
+        return Counter(dict(cursor.fetchall()))
+
+
+@pytest.mark.parametrize("who", ["anonymous", "Bram", "An", "Chloé", "Dirk"])
+def test_get_changes_nothing(scene: Scene, who: str) -> None:
+    browser = scene.browser(who)
+    members = Membership.objects.order_by("pk").values_list("pk", "office", "user", "role")
+    before, were = written(), list(members)
+    for name, path in scene.paths.items():
+        browser.get(path)
+        browser.head(path)
+        assert written() == before, name
+    assert list(members) == were
+    # It would have been seen.
+    scene.cast.consent.withdraw(Actor.partner(scene.cast.ledgerly))
+    assert written() - before == {
+        "consents_consent": 1,
+        "consents_consentevent": 1,
+        "consents_ledgerhead": 2,
+    }
+
+
+def test_every_page_forbids_framing_sniffing_and_keeping(scene: Scene) -> None:
+    an = scene.browser("An")
+    for name, path in scene.paths.items():
+        headers = an.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff", name
         # A logo is named by its bytes and tells nothing of an office.
         kept = name.startswith("admin:") or name == "partners:logo"
@@ -428,9 +503,7 @@ def test_every_page_forbids_framing_sniffing_and_keeping(cast: Cast) -> None:
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-@pytest.mark.django_db
-def test_a_post_without_our_token_is_refused() -> None:
-    cast = make_cast()
+def test_a_post_without_our_token_is_refused(cast: Cast) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(cast.an)
     for path in (

@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_create_accounts'),
+        # Not needed, but quicker: its 65 changes of labels draw every table anew that is there by then.
+        ('oauth2_provider', '0022_refreshtoken_token_family_index'),
     ]
 
     operations = [

@@ -10,16 +10,29 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, low_level
+from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.test import Client as Browser
 
 from accounts.letters import send_reset_link
 from accounts.tasks import sweep_letters
+from codabox_portal.settings import PASSWORD_HASHERS
 from tests import factories
 from tests.accounts.people import log_in, logged_in
 from tests.conftest import Cast
+from tests.factories import PASSWORD
 
 NOBODY = "nobody@office.example"
+
+
+@pytest.fixture
+def real_hash(settings: Any) -> None:
+    """Passwords are hashed as in production, not as quickly as in other tests."""
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
+
+
+def test_a_stolen_hash_costs_a_guesser_memory_and_time(real_hash: None) -> None:
+    assert make_password("guess").startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
 
 
 def page(answer: Any, *names: str) -> str:
@@ -96,6 +109,7 @@ def ask_for_a_reset(cast: Cast, address: str) -> Any:
 def test_the_time_of_an_answer_tells_nothing(
     cast: Cast,
     settings: Any,
+    real_hash: None,
     slow_worker: None,
     rounds: float,
     record_property: Callable[[str, object], None],
@@ -106,6 +120,8 @@ def test_the_time_of_an_answer_tells_nothing(
     A busy machine can slow one of the two; a secret that shows in the time shows every time.
     """
     settings.ACCOUNT_RATE_LIMITS = False
+    cast.an.set_password(PASSWORD)
+    cast.an.save()
     tries = int(5 * rounds)
     for _again in range(1 if tries >= 1000 else 4):
         known, unknown = _medians(cast, tries, attempt)

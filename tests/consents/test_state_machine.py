@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.db.models.functions import Now
 from django.template.loader import get_template
 from django.test import Client as Browser
@@ -122,8 +121,11 @@ class Walk:
         self.begin(cast.consent)
 
     def begin(self, consent: Consent) -> None:
-        self.consent, self.state = consent, State()
+        self.consent, self.state = self.fresh(consent.pk), State()
         self.events = ConsentEvent.objects.filter(consent=consent).count()
+
+    def fresh(self, pk: int) -> Consent:
+        return Consent.objects.select_related("office", "partner").get(pk=pk)
 
     def step(self) -> None:
         ended = self.state.status in ("denied", "cancelled") or self.state.over
@@ -143,25 +145,19 @@ class Walk:
         return None
 
     def act(self, who: str, action: str) -> str:
-        stale = Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
-        by = self.actors[who]
+        by, read = self.actors[who], self.consent
         try:
-            with transaction.atomic():
-                if action == "allow":
-                    shown: dict[str, Any] = {
-                        "partner_name": "x",
-                        "document_kinds": [],
-                        "companies": 1,
-                    }
-                    stale.allow(by, self.terms, **shown)
-                elif action == "lapse":
-                    stale.lapse()
-                elif action == "narrow":
-                    change_scope(stale, by, ScopeChange(kinds_out=(BANK,)))
-                elif action == "widen":
-                    change_scope(stale, by, ScopeChange(kinds_in=(BANK,)), self.terms)
-                else:
-                    getattr(stale, action)(by)
+            if action == "allow":
+                shown: dict[str, Any] = {"partner_name": "x", "document_kinds": [], "companies": 1}
+                read.allow(by, self.terms, **shown)
+            elif action == "lapse":
+                read.lapse()
+            elif action == "narrow":
+                change_scope(read, by, ScopeChange(kinds_out=(BANK,)))
+            elif action == "widen":
+                change_scope(read, by, ScopeChange(kinds_in=(BANK,)), self.terms)
+            else:
+                getattr(read, action)(by)
         except NotAnAdmin:
             return "forbidden"
         except DecisionConflict as conflict:
@@ -189,11 +185,13 @@ class Walk:
 
         All of them follow from the row: where no column changed they are as they were checked.
         """
-        rows = Consent.objects.filter(pk=self.consent.pk)
-        columns = rows.values_list(*COLUMNS).get()
+        # Whoever acts next acts on what is read here: nothing happens in between.
+        self.consent = self.fresh(self.consent.pk)
+        columns = [getattr(self.consent, column) for column in COLUMNS]
         if (columns, self.state) == self.checked:
             return
         self.checked = (columns, replace(self.state))
+        rows = Consent.objects.filter(pk=self.consent.pk)
         row = rows.with_use().select_related("office", "partner", "decided_by").get()
         assert row.status == self.state.status
         assert (row.closed_at is not None) == self.state.over

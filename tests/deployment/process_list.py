@@ -93,6 +93,7 @@ class Deployment:
             f"https://localhost:{self.ports[0]}", f"https://localhost:{self.ports[1]}", folder
         )
         self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
             "PORTAL_URL": self.front.url,
             "PORTAL_SECRET_KEY": settings.SECRET_KEY,
             "PORTAL_DEBUG": "0",

@@ -1,0 +1,10 @@
+"""The settings of the portal itself, but for its passwords: Argon2 is slow on purpose.
+
+Tests log in some hundred times. What is about the hash itself takes the portal's own, see
+tests/accounts/test_guessing.py, and so do the processes of tests/deployment.
+"""
+
+from codabox_portal.settings import *  # noqa: F403
+from codabox_portal.settings import PASSWORD_HASHERS
+
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2", *PASSWORD_HASHERS[1:]]
