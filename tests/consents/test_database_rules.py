@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.checks import the_database_role_is_ordinary
+from consents.actors import Actor
 from tests import factories
 from tests.conftest import Cast
 from tests.factories import acting, allow
@@ -126,6 +127,27 @@ def test_a_history_cannot_be_emptied(cast: Cast, table: str) -> None:
 
 def test_consents_cannot_be_deleted(cast: Cast) -> None:
     assert "Cannot delete" in refused("delete from consents_consent")
+
+
+NOW = "; set constraints all immediate"
+
+
+def test_a_software_is_not_retired_while_an_office_allows_it(cast: Cast) -> None:
+    allow(cast.consent, cast.an)
+    retire = f"update partners_partner set status = 'retired' where id = {cast.ledgerly.pk}{NOW}"
+    assert "End the consents of partner" in refused(retire)
+    cast.consent.cancel(acting(cast.an))
+    with connection.cursor() as cursor:
+        cursor.execute(retire)
+
+
+def test_an_office_is_not_closed_while_a_request_waits_there(cast: Cast) -> None:
+    closed = "closed_at = now(), is_active = false"
+    close = f"update accounts_office set {closed} where id = {cast.janssens.pk}{NOW}"
+    assert "End the consents of office" in refused(close)
+    cast.consent.withdraw(Actor.partner(cast.ledgerly))
+    with connection.cursor() as cursor:
+        cursor.execute(close)
 
 
 def test_one_decision_has_one_event_whatever_the_code_does(cast: Cast) -> None:
