@@ -8,7 +8,9 @@ import zipfile
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+from accounts.tenancy import every_office
 from clients.models import Client
 from demo.data import books, coda, papers
 from demo.data.books import Company
@@ -16,6 +18,8 @@ from demo.data.names import COUNTERPARTIES
 from demo.data.numbers import iban
 from documents.arrivals import Arrival, of_paths
 from documents.ingest import Taken, ingest
+from documents.models import Content, Filing
+from documents.storage import load
 from tests import factories
 
 DAY = date(2026, 3, 2)
@@ -154,3 +158,19 @@ def peak() -> int:
     """The most memory this program ever had, in KiB; `ru_maxrss` would count its parent's."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def contents(client: Any) -> dict[str, bytes]:
+    """The files of the client's documents: media type and bytes."""
+    with every_office():
+        found = list(Content.objects.filter(document__client=client))
+    return {f"{c.document_id} {c.media_type}": load(c.sha256) for c in found}
+
+
+def filings(client: Any) -> list[Filing]:
+    with every_office():
+        return list(Filing.objects.filter(client=client).order_by("pk"))
+
+
+def papers_of(client: Any) -> list[bytes]:
+    return [data for key, data in contents(client).items() if key.endswith("/pdf")]

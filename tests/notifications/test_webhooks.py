@@ -1,100 +1,31 @@
-"""A software is told of every decision: signed, in order, at least once, and never inside."""
+"""A software is told of every decision: in order, at least once."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import httpcore
-import jwt
 import pytest
-import time_machine
 from django.core import mail
-from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Now
-from joserfc import jwt as other_jwt
-from joserfc.jwk import KeySet
-from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from consents.models import ConsentEvent, EventKind
-from notifications import guarded
-from notifications.models import Delivery, WebhookEndpoint, WebhookKey
+from notifications.models import Delivery, WebhookEndpoint
 from notifications.tasks import deliver, fan_out, sweep, tell_of_trouble
-from notifications.webhook_endpoints import NAMES, check_address
-from notifications.webhooks import READ_AT_MOST, body_of, signature_of
+from notifications.webhook_endpoints import NAMES
+from notifications.webhooks import READ_AT_MOST
 from tests import factories
 from tests.conftest import ROOT, Cast, test_database_url
 from tests.factories import acting, allow
-
-
-@pytest.fixture(autouse=True)
-def _loopback(settings: Any) -> None:
-    settings.PORTAL_WEBHOOKS_ALLOW_LOOPBACK = True
-
-
-class Receiver:
-    """The server of a software: what it got, and what it answers."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.server = server
-        self.got: list[dict[str, Any]] = []
-        self.signatures: list[str] = []
-        self.bodies: list[bytes] = []
-        self.answer: Callable[[Request], Response] = lambda request: Response(status=204)
-        server.expect_request("/hook").respond_with_handler(self._hear)
-
-    def _hear(self, request: Request) -> Response:
-        self.bodies.append(request.get_data())
-        self.got.append(json.loads(request.get_data())["data"])
-        self.signatures.append(request.headers["Signature"])
-        return self.answer(request)
-
-    def answers(self, status: int, **headers: str) -> None:
-        self.answer = lambda request: Response(status=status, headers=headers)
-
-    @property
-    def told(self) -> list[str]:
-        return [one["type"].rpartition(".")[2] for one in self.got]
-
-
-@pytest.fixture
-def receiver(httpserver: HTTPServer) -> Receiver:
-    return Receiver(httpserver)
-
-
-@pytest.fixture
-def endpoint(cast: Cast, receiver: Receiver) -> WebhookEndpoint:
-    factories.make_application(cast.ledgerly)
-    url = receiver.server.url_for("/hook")
-    return WebhookEndpoint.objects.create(partner=cast.ledgerly, url=url)
-
-
-def hear(endpoint: WebhookEndpoint) -> None:
-    """What the bell wakes: fan out what happened, then tell it."""
-    for event_id in ConsentEvent.objects.filter(fan_out=None).order_by("pk").values_list("pk"):
-        fan_out(event_id[0])
-    deliver(endpoint.pk)
-
-
-def later(endpoint: WebhookEndpoint, **ago: float) -> None:
-    """Let what waits be due now, and everything be so much older."""
-    old = timedelta(**ago)
-    endpoint.deliveries.update(next_at=Now(), made_at=F("made_at") - old)
-    WebhookEndpoint.objects.update(busy_until=None)
+from tests.notifications.receiver import Receiver, hear, later
 
 
 def test_every_decision_is_told_in_order_by_identifiers_only(
@@ -137,82 +68,6 @@ def test_another_software_hears_nothing(
     consent.deny(acting(cast.an))
     hear(endpoint)
     assert receiver.got == []
-
-
-def test_two_libraries_verify_the_signature_through_a_rotation(
-    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
-) -> None:
-    allow(cast.consent, cast.an)
-    hear(endpoint)
-    WebhookKey.objects.update(made_at=Now() - timedelta(hours=2))
-    call_command("rotate_webhook_key", stdout=open(os.devnull, "w"))  # noqa: SIM115
-    cast.fresh().pause(acting(cast.an))
-    hear(endpoint)
-    WebhookKey.objects.update(made_at=Now() - timedelta(hours=2))
-    cast.fresh().resume(acting(cast.an))
-    hear(endpoint)
-    kids = [jwt.get_unverified_header(token)["kid"] for token in receiver.signatures]
-    # Published first, and signing only an hour later.
-    assert kids[0] == kids[1] != kids[2]
-    published = {"keys": [key.as_jwk() for key in WebhookKey.objects.published()]}
-    client = cast.ledgerly.applications.get().client_id
-    for token, body in zip(receiver.signatures, receiver.bodies, strict=True):
-        for claims in (verified(token, published, client), verified_too(token, published)):
-            assert claims["digest"] == base64.b64encode(hashlib.sha512(body).digest()).decode()
-            assert claims["aud"] == client
-            assert claims["iss"].endswith("/codabox-connect")
-            assert 0 < claims["exp"] - claims["iat"] <= 300
-    assert len({verified_too(t, published)["jti"] for t in receiver.signatures}) == 3
-
-
-def verified(token: str, published: dict[str, Any], client: str) -> dict[str, Any]:
-    """The claims, by PyJWT."""
-    keys = jwt.PyJWKSet.from_dict(published)
-    key = keys[jwt.get_unverified_header(token)["kid"]]
-    told: dict[str, Any] = jwt.decode(token, key, algorithms=["RS512"], audience=client)
-    return told
-
-
-def verified_too(token: str, published: dict[str, Any]) -> dict[str, Any]:
-    """The claims, by joserfc."""
-    keys = KeySet.import_key_set(published)  # type: ignore[arg-type]
-    return dict(other_jwt.decode(token, keys, algorithms=["RS512"]).claims)
-
-
-def test_a_changed_byte_an_old_token_and_another_audience_are_noticed(
-    cast: Cast, endpoint: WebhookEndpoint
-) -> None:
-    allow(cast.consent, cast.an)
-    body = body_of(cast.consent.events.get(kind=EventKind.ALLOWED))
-    token = signature_of(body, cast.ledgerly)
-    published = {"keys": [key.as_jwk() for key in WebhookKey.objects.published()]}
-    client = cast.ledgerly.applications.get().client_id
-    digest = base64.b64encode(hashlib.sha512(body[:-1] + b"x").digest()).decode()
-    assert verified(token, published, client)["digest"] != digest
-    with pytest.raises(jwt.InvalidAudienceError):
-        verified(token, published, "somebody else")
-    head, claims, seal = token.split(".")
-    with pytest.raises(jwt.InvalidSignatureError):
-        verified(f"{head}.{claims[:-2]}AA.{seal}", published, client)
-    after = datetime.now(tz=UTC) + timedelta(seconds=301)
-    with time_machine.travel(after), pytest.raises(jwt.ExpiredSignatureError):
-        verified(token, published, client)
-
-
-def test_the_keys_have_3072_bits_and_lie_encrypted(cast: Cast) -> None:
-    key = WebhookKey.objects.signing()
-    public = key.as_jwk()
-    size = len(base64.urlsafe_b64decode(public["n"] + "==")) * 8
-    assert size == 3072
-    assert (public["use"], public["alg"], public["status"]) == ("sig", "RS512", "ACTIVE")
-    private = json.loads(key.private().export_private())
-    with connection.cursor() as cursor:
-        cursor.execute("select to_jsonb(k)::text from notifications_webhookkey k")
-        stored = cursor.fetchone()[0]
-    assert private["d"] not in stored
-    for _again in range(3):
-        WebhookKey.objects.rotate()
-    assert WebhookKey.objects.count() == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500, 502, 503, 504])
@@ -387,81 +242,6 @@ def test_a_certificate_that_nobody_vouches_for_is_no_receiver(
     hear(endpoint)
     assert "Error" in Delivery.objects.get().answer
     assert receiver.got == []
-
-
-FORBIDDEN = [
-    "127.0.0.1", "127.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "0", "0.0.0.0",
-    "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-    "[2002:7f00:1::]", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-    "[fe80::1]", "[fc00::1]", "[fd00:ec2::254]", "224.0.0.1", "[ff02::1]", "240.0.0.1",
-    "255.255.255.255", "198.18.0.1", "192.0.2.1", "[2001:db8::1]", "[::ffff:10.0.0.1]",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("host", FORBIDDEN)
-def test_no_connection_ever_ends_inside(
-    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, settings: Any, host: str
-) -> None:
-    settings.PORTAL_WEBHOOKS_ALLOW_LOOPBACK = False
-    url = f"http://{host}:{receiver.server.port}/hook"
-    WebhookEndpoint.objects.update(url=url)
-    allow(cast.consent, cast.an)
-    hear(endpoint)
-    assert receiver.got == []
-    answer = Delivery.objects.get().answer
-    assert "AddressRefused" in answer or "no such host" in answer, answer
-
-
-def test_a_name_that_turns_inside_after_the_check_is_not_looked_up_again(
-    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """Rebinding: the first look-up says a public address, every later one this machine."""
-    settings.PORTAL_WEBHOOKS_ALLOW_LOOPBACK = False
-    monkeypatch.setattr("notifications.webhooks.TRY_FOR", 1.0)
-    asked: list[str] = []
-    port = receiver.server.port
-    look_up = guarded.socket.getaddrinfo
-
-    def answers(host: str, *args: Any, **more: Any) -> list[Any]:
-        if host != "rebinding.example":
-            return look_up(host, *args, **more)
-        asked.append(host)
-        address = "203.0.114.1" if len(asked) == 1 else "127.0.0.1"
-        return [(2, 1, 6, "", (address, port))]
-
-    monkeypatch.setattr(guarded.socket, "getaddrinfo", answers)
-    reached: list[str] = []
-    real = httpcore.SyncBackend.connect_tcp
-
-    def connect(self: Any, host: str, *args: Any, **more: Any) -> Any:
-        reached.append(host)
-        return real(self, host, *args, **more)
-
-    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    WebhookEndpoint.objects.update(url=f"http://rebinding.example:{port}/hook")
-    allow(cast.consent, cast.an)
-    hear(endpoint)
-    assert asked == ["rebinding.example"]
-    assert reached == ["203.0.114.1"]
-    assert receiver.got == []
-
-
-@pytest.mark.parametrize(
-    "address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
-)
-def test_the_public_internet_is_open(address: str) -> None:
-    assert guarded.is_public(address)
-
-
-@pytest.mark.parametrize(
-    "url", ["", "ftp://x.example", "http://x.example", "https://", "https://a:b@x.example/",
-            "https://x.example/#top", "x.example"]
-)  # fmt: skip
-def test_an_address_that_no_webhook_may_have(url: str, settings: Any) -> None:
-    settings.PORTAL_WEBHOOKS_ALLOW_LOOPBACK = False
-    with pytest.raises(ValidationError):
-        check_address(url)
 
 
 def test_nobody_is_told_twice_by_two_workers_and_nobody_overtakes(
