@@ -40,7 +40,8 @@ class Calls:
     limit of n is passed by one part in a hundred of it at most, with four processes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "calls") -> None:
+        self._name = name
         # By partner: the minute, calls that Redis knows of, ours that it does not know yet.
         self._known: dict[int, tuple[int, int, int]] = {}
 
@@ -52,16 +53,23 @@ class Calls:
         own += 1
         # The first of a minute asks as well: others may have used the limit up.
         if own >= step or not told:
-            told, own = _tell(partner_id, minute, own), 0
+            told, own = _tell(f"{self._name}:{partner_id}:{minute}", own), 0
         # Two threads at once may forget a call here, which does no harm.
         self._known[partner_id] = (minute, told, own)
         return told + own
 
 
 _calls = Calls()
+# Counted apart: who takes a token for each call has as many calls as everybody.
+_tokens = Calls("tokens")
 
 
-def count_call(partner_id: int, calls_per_minute: int | None) -> None:
+def count_token(partner_id: int, calls_per_minute: int | None) -> None:
+    """Count one token of the partner, which may take as many as it has calls; else raise 429."""
+    count_call(partner_id, calls_per_minute, _tokens)
+
+
+def count_call(partner_id: int, calls_per_minute: int | None, among: Calls = _calls) -> None:
     """Count one call of the partner; raise 429 over its limit, or over everybody's."""
     global _left_alone_until
     limit = calls_per_minute or settings.PORTAL_CALLS_PER_MINUTE
@@ -69,7 +77,7 @@ def count_call(partner_id: int, calls_per_minute: int | None) -> None:
     if time.monotonic() < _left_alone_until:
         return
     try:
-        count = _calls.one_more(partner_id, int(now // MINUTE), step_of(limit))
+        count = among.one_more(partner_id, int(now // MINUTE), step_of(limit))
     except RedisError as error:
         _left_alone_until = time.monotonic() + LEAVE_ALONE
         log.warning("limits_off", reason=str(error))
@@ -84,8 +92,7 @@ def step_of(limit: int) -> int:
     return max(1, min(limit // 400, MOST))
 
 
-def _tell(partner_id: int, minute: int, calls: int) -> int:
-    key = f"calls:{partner_id}:{minute}"
+def _tell(key: str, calls: int) -> int:
     pipe = _redis().pipeline(transaction=False)
     pipe.incrby(key, calls)
     pipe.expire(key, 2 * MINUTE)

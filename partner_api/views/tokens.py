@@ -18,7 +18,7 @@ from partner_api.views.root import Open
 
 FORM = "application/x-www-form-urlencoded"
 JSON = ["application/json"]
-TOO_LARGE = [413, *EVERYWHERE]
+REFUSALS = [413, 429, *EVERYWHERE]
 DESCRIPTIONS = {
     "invalid_client": "The client identifier or its secret is wrong.",
     "unsupported_grant_type": "Only grant_type=client_credentials is known here.",
@@ -34,7 +34,7 @@ class Token(Open):
             (400, ref("TokenError"), JSON, "unsupported_grant_type or invalid_request."),
             (401, ref("TokenError"), JSON, "invalid_client."),
         ],
-        TOO_LARGE,
+        REFUSALS,
         request=body("TokenRequest", FORM),
         auth=[{"clientCredentials": []}],
     )
@@ -49,7 +49,7 @@ class Revoke(Open):
             (200, {"type": "object"}, JSON, "Whatever the token (RFC 7009)."),
             (401, ref("TokenError"), JSON, "invalid_client."),
         ],
-        TOO_LARGE,
+        REFUSALS,
         request=body("RevokeRequest", FORM),
         auth=[{"clientCredentials": []}],
     )

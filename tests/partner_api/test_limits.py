@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from oauth2_provider.models import AccessToken
 
 from partner_api.throttling import Calls, step_of
 from partners.models import Partner
@@ -34,6 +35,41 @@ def test_a_partner_over_its_limit_is_told_when_to_come_back(
     # Per partner, never per address: another software from the same machine goes on.
     number = people.janssens.company_number
     assert tally.create(accountingOfficeCompanyNumber=number).status_code == 201
+
+
+def test_a_partner_that_asks_for_tokens_without_end_is_told_to_wait(
+    ledgerly: Software, tally: Software, people: Cast
+) -> None:
+    Partner.objects.filter(pk=people.ledgerly.pk).update(calls_per_minute=3)
+    kept = AccessToken.objects.filter(application__client_id=ledgerly.client_id)
+    before = kept.count()
+    answers = [ask_token(ledgerly, ledgerly.secret) for _ in range(12)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    # The minute may turn over once while this runs.
+    assert len(refused) >= 5
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert 1 <= int(refused[-1].headers["Retry-After"]) <= 60
+    assert refused[-1].json()["errors"][0]["code"] == "tooManyRequests"
+    uuid.UUID(refused[-1].headers["ibanity-request-id"])
+    assert kept.count() - before == len(answers) - len(refused)
+    # Tokens and calls are counted apart: a token for each call does not halve the calls.
+    path = f"/accounting-office-consents/{people.consent.uuid}"
+    assert ledgerly.call("GET", path).status_code == 200
+    assert ask_token(tally, tally.secret).status_code == 200
+
+
+def test_nobody_uses_up_the_tokens_of_a_partner_without_its_secret(
+    ledgerly: Software, people: Cast
+) -> None:
+    Partner.objects.filter(pk=people.ledgerly.pk).update(calls_per_minute=3)
+    assert {ask_token(ledgerly, "wrong").status_code for _ in range(8)} == {401}
+    assert ask_token(ledgerly, ledgerly.secret).status_code == 200
+
+
+def ask_token(software: Software, secret: str) -> httpx.Response:
+    form = {"grant_type": "client_credentials"}
+    auth = (software.client_id, secret)
+    return software.http.post("/codabox-connect/oauth2/token", data=form, auth=auth)
 
 
 def test_without_redis_the_api_goes_on(people: Cast, tmp_path: Path) -> None:
