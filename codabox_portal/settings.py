@@ -362,7 +362,7 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
-    "OAUTH2_VALIDATOR_CLASS": "partners.oauth.PartnerValidator",
+    "OAUTH2_VALIDATOR_CLASS": "partner_api.oauth.LimitedValidator",
     "CLIENT_SECRET_HASHER": "sha256-high-entropy",
     "SCOPES": {"documents": "Documents of offices that allowed it"},
     "DEFAULT_SCOPES": [],

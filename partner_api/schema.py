@@ -235,9 +235,10 @@ WHY = {
     415: "The body is no JSON in UTF-8, by its own `Content-Type`.",
     416: "The document is shorter than the range.",
     429: "Too many calls, or asked again too soon after a denial; see `Retry-After`.",
+    500: "Our fault, and written down; still JSON.",
     503: "The database is away for a moment; see `Retry-After`. Nothing was changed.",
 }
-EVERYWHERE = [405, 503]
+EVERYWHERE = [405, 500, 503]
 AUTHENTICATED = [400, 401, 429, *EVERYWHERE]
 REQUEST_ID = OpenApiParameter(
     "ibanity-request-id",
@@ -246,6 +247,15 @@ REQUEST_ID = OpenApiParameter(
     description="Of this call; the same id is in our log.",
     response=True,
 )
+# What a refusal says in its headers.
+TOLD = [
+    OpenApiParameter(name, shape, OpenApiParameter.HEADER, response=statuses)
+    for name, shape, statuses in (
+        ("WWW-Authenticate", TEXT, [401]),
+        ("Allow", TEXT, [405]),
+        ("Retry-After", {"type": "integer", "minimum": 1}, [429, 503]),
+    )
+]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Ibanity-Idempotency-Key",
     {"type": "string", "maxLength": 255},
@@ -274,7 +284,7 @@ def answers(
             responses[(status, MEDIA_TYPE)] = OpenApiResponse(
                 ref("Errors"), description=WHY[status]
             )
-    options.setdefault("parameters", []).append(REQUEST_ID)
+    options["parameters"] = [*options.get("parameters", []), REQUEST_ID, *TOLD]
     decorated: Callable[[V], V] = extend_schema(summary=summary, responses=responses, **options)
     return decorated
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import orjson
 from django.core.exceptions import TooManyFieldsSent
-from django.db import DataError, transaction
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from oauth2_provider.oauth2_backends import get_oauthlib_core
@@ -15,13 +14,11 @@ from rest_framework.request import Request
 
 from partner_api.negotiation import whole_body
 from partner_api.schema import EVERYWHERE, answers, body, ref
-from partner_api.throttling import count_token
 from partner_api.views.root import Open
-from partners.models import Application
 
 FORM = "application/x-www-form-urlencoded"
 JSON = ["application/json"]
-TOO_LARGE = [413, *EVERYWHERE]
+REFUSALS = [413, 429, *EVERYWHERE]
 DESCRIPTIONS = {
     "invalid_client": "The client identifier or its secret is wrong.",
     "unsupported_grant_type": "Only grant_type=client_credentials is known here.",
@@ -37,7 +34,7 @@ class Token(Open):
             (400, ref("TokenError"), JSON, "unsupported_grant_type or invalid_request."),
             (401, ref("TokenError"), JSON, "invalid_client."),
         ],
-        [*TOO_LARGE, 429],
+        REFUSALS,
         request=body("TokenRequest", FORM),
         auth=[{"clientCredentials": []}],
     )
@@ -52,7 +49,7 @@ class Revoke(Open):
             (200, {"type": "object"}, JSON, "Whatever the token (RFC 7009)."),
             (401, ref("TokenError"), JSON, "invalid_client."),
         ],
-        TOO_LARGE,
+        REFUSALS,
         request=body("RevokeRequest", FORM),
         auth=[{"clientCredentials": []}],
     )
@@ -72,14 +69,10 @@ def token(request: HttpRequest) -> HttpResponse:
     # Extra fields are ignored, so oauth-toolkit sees only the ones that count.
     _keep_only(request, {"client_id", "client_secret"}, grant_type="client_credentials")
     try:
-        # A token over the limit is taken back before anybody has it.
-        with transaction.atomic():
-            _url, _headers, told, status = get_oauthlib_core().create_token_response(request)
-            answer = orjson.loads(told)
-            if status == 200:
-                _count(request, answer["access_token"])
+        _url, _headers, told, status = get_oauthlib_core().create_token_response(request)
     except DataError:
         return _error(401, "invalid_client")  # PostgreSQL holds no NUL, so no such client exists
+    answer = orjson.loads(told)
     if status != 200:
         error = str(answer.get("error", "invalid_request"))
         return _error(401 if error == "invalid_client" else 400, error)
@@ -92,14 +85,6 @@ def token(request: HttpRequest) -> HttpResponse:
             "scope": "",
         },
     )
-
-
-def _count(request: HttpRequest, token: str) -> None:
-    """Only whoever knows the secret is counted: nobody uses up the tokens of another."""
-    checksum = hashlib.sha256(token.encode()).hexdigest()
-    partner = Application.objects.get(accesstoken__token_checksum=checksum).partner
-    request.partner_id = partner.pk  # type: ignore[attr-defined]  # for the log
-    count_token(partner.pk, partner.calls_per_minute)
 
 
 def revoke(request: HttpRequest) -> HttpResponse:

@@ -65,6 +65,16 @@ def test_every_answer_names_its_request_id() -> None:
                 assert "ibanity-request-id" in answer["headers"], status
 
 
+def test_every_refusal_names_the_header_that_says_what_to_do() -> None:
+    """As the contract has them; a 500 is described too, as everything may fail once."""
+    named = {"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After"}
+    for path, operations in SHAPE["paths"].items():
+        for method, operation in operations.items():
+            assert "500" in operation["responses"], f"{method} {path}"
+            for status, answer in operation["responses"].items():
+                assert named.get(status, "ibanity-request-id") in answer["headers"], status
+
+
 def test_the_document_is_served(portal: str) -> None:
     answer = httpx.get(f"{portal}/codabox-connect/openapi.json")
     assert answer.json() == SHAPE
