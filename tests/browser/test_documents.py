@@ -104,8 +104,7 @@ def test_bram_goes_from_the_year_to_a_statement_and_downloads_it(
     visit: Visit, people: Cast, shelf: Shelf, scripts: bool
 ) -> None:
     bram = visit(java_script_enabled=scripts)
-    bram.open(shelf.root)
-    bram.log_in(people.bram)
+    bram.enter(people.bram, shelf.root)
     bram.page.click("main .kind-link >> nth=0")
     bram.page.wait_for_url("**/documents?**")
     assert "Statement 2 of 2026 is missing." in bram.text()
@@ -130,8 +129,7 @@ FOCUSED = "document.activeElement.getAttribute('href') || document.activeElement
 def test_bram_needs_no_mouse(visit: Visit, people: Cast, shelf: Shelf) -> None:
     """Tab reaches every field and every document of the list, in the order of the page."""
     bram = visit()
-    bram.open(f"{shelf.root}/documents")
-    bram.log_in(people.bram)
+    bram.enter(people.bram, f"{shelf.root}/documents")
     papers_ = bram.page.locator("main .papers a")
     shown = [papers_.nth(place).get_attribute("href") for place in range(papers_.count())]
     bram.page.focus("#id_q")
@@ -153,8 +151,7 @@ def test_every_screen_is_right_in_every_language_width_and_colour(
     16 looks at each screen are all: `--rounds 16`.
     """
     bram = visit()
-    bram.open(shelf.root)
-    bram.log_in(people.bram)
+    bram.enter(people.bram, shelf.root)
     looks = list(itertools.product(LANGUAGES, (PHONE, DESK), ("light", "dark")))
     random.Random(shelf.root).shuffle(looks)
     for place, screen in enumerate(shelf.screens):

@@ -17,13 +17,14 @@ from tests.factories import acting, allow
 def at_request(visit: Visit, people: Cast, *, scripts: bool = True) -> Visitor:
     """An, logged in, with the request before her."""
     an = visit(java_script_enabled=scripts)
-    an.open_request()
-    an.log_in(people.an)
+    an.enter(people.an, f"/consent/{people.consent.uuid}")
     return an
 
 
 def test_an_allows_and_is_sent_back(visit: Visit, people: Cast, scripts: bool) -> None:
-    an = at_request(visit, people, scripts=scripts)
+    an = visit(java_script_enabled=scripts)
+    an.open_request()
+    an.log_in(people.an)
     assert an.heading()
     text = an.text()
     assert people.ledgerly.name in text
@@ -86,8 +87,7 @@ def test_an_cancels_from_the_overview_and_sees_the_proof(
 ) -> None:
     allow(people.consent, people.an)
     an = visit(java_script_enabled=scripts)
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents")
     an.check_screen()
     an.page.locator("main a", has_text="Cancel").click()
     an.page.wait_for_url("**/cancel")
@@ -103,8 +103,7 @@ def test_an_cancels_from_the_overview_and_sees_the_proof(
 def test_cancelling_needs_the_box(visit: Visit, people: Cast) -> None:
     allow(people.consent, people.an)
     an = visit(java_script_enabled=False)
-    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}/cancel")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}/cancel")
     an.page.evaluate("document.querySelector('[name=understood]').required = false")
     an.confirm()
     assert "Tick the box" in an.text()
@@ -157,8 +156,7 @@ def test_chloe_meets_a_neutral_page_and_another_account_leads_on(
 
 def test_an_unknown_request_looks_the_same(visit: Visit, people: Cast) -> None:
     chloe = visit()
-    chloe.open("/consent/0f8fad5b-d9cb-469f-a165-70867728950e")
-    chloe.log_in(people.chloe)
+    chloe.enter(people.chloe, "/consent/0f8fad5b-d9cb-469f-a165-70867728950e")
     unknown = chloe.text()
     chloe.open_request()
     assert chloe.text() == unknown
@@ -185,8 +183,7 @@ def test_bram_asks_an_admin_and_is_told_so(visit: Visit, people: Cast, scripts: 
     bram.page.get_by_text("You asked on").wait_for()
     bram.check_screen()
     an = visit(java_script_enabled=scripts)
-    an.open(f"/offices/{people.janssens.slug}")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}")
     assert "Bram asks you to decide" in an.text()
     assert "The books of D'Hondt wait" in an.text()
 
@@ -286,8 +283,10 @@ def test_a_wrong_password_says_so_and_keeps_the_way(visit: Visit, people: Cast) 
 def test_the_way_back_comes_by_itself_and_carries_the_state(visit: Visit, people: Cast) -> None:
     Consent.objects.filter(pk=people.consent.pk).update(state="a&b=é")
     an = at_request(visit, people)
+    an.page.clock.install()
     an.choose("allow")
     an.confirm()
+    an.page.clock.run_for(5000)
     an.page.wait_for_url(
         f"https://software.example/callback?accountingOfficeConsentId={people.consent.uuid}"
         "&state=a%26b%3D%C3%A9"
@@ -296,13 +295,13 @@ def test_the_way_back_comes_by_itself_and_carries_the_state(visit: Visit, people
 
 def test_nobody_who_prefers_reduced_motion_is_moved(visit: Visit, people: Cast) -> None:
     an = visit(reduced_motion="reduce")
-    an.open_request()
-    an.log_in(people.an)
+    an.enter(people.an, f"/consent/{people.consent.uuid}")
+    an.page.clock.install()
     an.choose("allow")
     an.confirm()
-    an.page.wait_for_timeout(7000)
-    assert an.page.url.startswith(an.portal)
+    an.page.clock.run_for(60_000)
     an.check_screen()
+    assert an.page.url.startswith(an.portal)
 
 
 def test_without_an_address_the_page_can_be_closed(visit: Visit, people: Cast) -> None:

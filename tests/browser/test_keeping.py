@@ -19,8 +19,7 @@ Visit = Callable[..., Visitor]
 def test_an_pauses_resumes_and_sees_the_story(visit: Visit, people: Cast, scripts: bool) -> None:
     allow(people.consent, people.an)
     an = visit(java_script_enabled=scripts)
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents")
     an.page.click("main a:has-text('Pause')")
     an.page.wait_for_url("**/pause")
     an.check_screen()
@@ -51,8 +50,7 @@ def test_the_proof_counts_a_refused_attempt_within_two_seconds(
     number = people.bakery.company_number
     assert ledgerly.search(people.janssens, [number]).status_code == 201
     an = visit()
-    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}/cancel")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}/cancel")
     an.page.check("[name=understood]")
     an.page.click("main button.btn-danger")
     an.page.wait_for_url("**/result**")
@@ -74,8 +72,7 @@ def test_an_leaves_a_company_out_and_shares_it_again(
     allow(people.consent, people.an)
     shop = factories.make_client(people.janssens, "Shop")
     an = visit(java_script_enabled=scripts)
-    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
     an.page.click("main a:has-text('Change what is shared')")
     an.page.wait_for_url("**/scope")
     an.check_screen()

@@ -22,8 +22,7 @@ def test_an_denies_blocks_and_unblocks_a_software(
     visit: Visit, people: Cast, scripts: bool
 ) -> None:
     an = visit(java_script_enabled=scripts)
-    an.open(f"/consent/{people.consent.uuid}?via=overview")
-    an.log_in(people.an)
+    an.enter(people.an, f"/consent/{people.consent.uuid}?via=overview")
     an.choose("deny")
     an.confirm()
     an.page.click("main a:has-text('Block this software')")
@@ -59,8 +58,7 @@ def test_an_reads_what_changed_in_the_terms_and_accepts(
     watch.notice()
     assert people.fresh().reaccept_by is not None
     an = visit(java_script_enabled=scripts)
-    an.open(f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents/{people.consent.uuid}")
     an.check_screen()
     an.page.click("main a:has-text('Read the changed terms')")
     an.page.wait_for_url("**/terms")
@@ -83,8 +81,7 @@ def test_bram_sees_who_fetched_what_of_a_company(
     answer = ledgerly.document(people.janssens, number, document.uuid, accept=factories.CODA)
     assert answer.status_code == 200
     bram = visit(locale=locale)
-    bram.open(f"/offices/{people.janssens.slug}/companies")
-    bram.log_in(people.bram)
+    bram.enter(people.bram, f"/offices/{people.janssens.slug}/companies")
     bram.check_screen()
     bram.page.click(f'main a:has-text("{people.bakery.name}")')
     bram.page.wait_for_url(f"**/companies/{number}")

@@ -64,8 +64,7 @@ def test_an_reads_on_a_phone_who_looked(visit: Visit, people: Cast) -> None:
     for seen in Seen:
         OperatorLook.objects.write(people.janssens, people.dirk, seen, "Bram")
     an = visit()
-    an.open(f"/offices/{people.janssens.slug}/organization/looks")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/organization/looks")
     assert an.text().count("Dirk") == len(Seen)
     looking(an, "looks")
     an.check_screen()

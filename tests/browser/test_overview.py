@@ -43,8 +43,7 @@ def test_the_language_can_be_switched(visit: Visit, people: Cast) -> None:
 
 def test_the_identifier_is_copied_and_it_is_said(visit: Visit, people: Cast) -> None:
     an = visit(permissions=["clipboard-read", "clipboard-write"])
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents")
     an.page.locator("main .identifier-copy").first.click()
     an.page.get_by_text("Consent ID copied").first.wait_for(state="attached")
     assert an.page.evaluate("navigator.clipboard.readText()") == str(people.consent.uuid)
@@ -56,8 +55,7 @@ def test_an_filters_searches_and_pages(visit: Visit, people: Cast) -> None:
         factories.make_request(people.janssens, partner)
     allow(people.consent, people.an)
     an = visit(java_script_enabled=False)
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents")
     assert partners[-1].name in an.text()
     assert people.ledgerly.name not in an.text()
     an.page.click("text=Show more consents")
@@ -77,8 +75,7 @@ def test_an_filters_searches_and_pages(visit: Visit, people: Cast) -> None:
 
 def test_allow_from_the_overview_leads_back_to_it(visit: Visit, people: Cast) -> None:
     an = visit()
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/consents")
     an.page.locator("main a", has_text="Allow").first.click()
     an.page.wait_for_url("**/consent/**")
     an.choose("allow")
@@ -91,8 +88,7 @@ def test_allow_from_the_overview_leads_back_to_it(visit: Visit, people: Cast) ->
 
 def test_bram_has_no_administration_menu(visit: Visit, people: Cast) -> None:
     bram = visit()
-    bram.open(f"/offices/{people.janssens.slug}")
-    bram.log_in(people.bram)
+    bram.enter(people.bram, f"/offices/{people.janssens.slug}")
     assert "Administration" not in bram.page.locator("body").inner_text()
     bram.open(f"/offices/{people.janssens.slug}/consents")
     assert "Ask an Admin" in bram.page.locator("body").inner_text()
@@ -102,8 +98,7 @@ def test_bram_has_no_administration_menu(visit: Visit, people: Cast) -> None:
 def test_a_person_of_two_offices_chooses(visit: Visit, people: Cast) -> None:
     people.peeters.memberships.create(user=people.an, role="user")
     an = visit()
-    an.open("/")
-    an.log_in(people.an)
+    an.enter(people.an, "/")
     an.page.wait_for_url("**/offices")
     assert people.janssens.name in an.text()
     assert people.peeters.name in an.text()

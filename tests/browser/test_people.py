@@ -42,8 +42,7 @@ def link_to(mailbox: Path, email: str, path_of: str = "invitation") -> str:
 
 def at_users(visit: Visit, people: Cast, **options: Any) -> Visitor:
     an = visit(**options)
-    an.open(f"/offices/{people.janssens.slug}/users")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/users")
     return an
 
 
@@ -110,8 +109,7 @@ def test_bram_who_opens_a_foreign_invitation_is_told_so(
     an.page.fill("[name=email]", people.chloe.email)
     press(an, "Send the invitation")
     bram = visit()
-    bram.open("/")
-    bram.log_in(people.bram)
+    bram.enter(people.bram, "/")
     bram.page.goto(link_to(mailbox, people.chloe.email))
     assert bram.heading() == "This invitation is for another person"
     bram.check_screen()
@@ -128,8 +126,7 @@ def test_bram_who_opens_a_foreign_invitation_is_told_so(
 def test_two_admins_who_demote_each_other_leave_one(visit: Visit, people: Cast) -> None:
     bea = factories.make_person("Bea", people.janssens)
     an, other = at_users(visit, people), visit()
-    other.open(f"/offices/{people.janssens.slug}/users")
-    other.log_in(bea)
+    other.enter(bea, f"/offices/{people.janssens.slug}/users")
     members = {m.user.name: m.uuid for m in people.janssens.memberships.select_related("user")}
     an.open(f"/offices/{people.janssens.slug}/users/{members['Bea']}/role")
     other.open(f"/offices/{people.janssens.slug}/users/{members['An']}/role")
@@ -176,8 +173,7 @@ def test_from_the_grace_screen_by_app_and_back_to_the_request(visit: Visit, peop
 def test_a_passkey_is_added_and_then_logs_in_without_password(visit: Visit, people: Cast) -> None:
     an = visit()
     with_device(an)
-    an.open("/accounts/security/")
-    an.log_in(people.an)
+    an.enter(people.an, "/accounts/security/")
     an.check_screen()
     an.page.click("text=Add a passkey")
     an.page.wait_for_url("**/passkeys/add/")
@@ -209,8 +205,7 @@ def test_a_passkey_is_added_and_then_logs_in_without_password(visit: Visit, peop
 def test_the_app_screen_and_the_grace_screen_are_open_to_all(visit: Visit, people: Cast) -> None:
     Office.objects.filter(pk=people.janssens.pk).update(second_factor_required=True)
     an = visit(locale="nl")
-    an.open(f"/offices/{people.janssens.slug}")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}")
     assert an.heading() == "Een tweede factor is nodig"
     an.check_screen()
     an.page.click("text=Een authenticatie-app toevoegen")
@@ -223,8 +218,7 @@ def test_the_app_screen_and_the_grace_screen_are_open_to_all(visit: Visit, peopl
 def test_an_changes_her_address_in_two_mailboxes(visit: Visit, people: Cast, mailbox: Path) -> None:
     new = f"an.{factories.unique()}@office.example"
     an = visit(java_script_enabled=False)
-    an.open("/me")
-    an.log_in(people.an)
+    an.enter(people.an, "/me")
     an.page.click("text=Change the e-mail address")
     an.page.fill("[name=email]", new)
     press(an, "Send the first link")
@@ -259,8 +253,7 @@ def test_every_screen_about_people_is_open_to_all(
     """Each in one language, width and colour, another one each time; `--rounds 10` for all."""
     bram = people.janssens.memberships.get(user=people.bram).uuid
     an = visit()
-    an.open("/me")
-    an.log_in(people.an)
+    an.enter(people.an, "/me")
     for person, paths in ((an, SCREENS), (visit(), STRANGERS)):
         looks = list(product(("en", "nl", "fr", "de"), (PHONE, DESK), ("light", "dark")))
         for number, path in enumerate(paths):

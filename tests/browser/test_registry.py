@@ -17,8 +17,7 @@ def test_an_adds_edits_and_gives_away_and_chloe_takes_over_without_scripts(
 ) -> None:
     number = factories.company_number()
     an, chloe = (visit(java_script_enabled=False) for _ in "12")
-    an.open(f"/offices/{people.janssens.slug}/companies/add")
-    an.log_in(people.an)
+    an.enter(people.an, f"/offices/{people.janssens.slug}/companies/add")
     an.page.fill("#id_company_number", "0010000035")
     an.page.click("main button[type=submit]")
     assert "passes modulo 97" in an.text()
@@ -36,8 +35,7 @@ def test_an_adds_edits_and_gives_away_and_chloe_takes_over_without_scripts(
     an.page.check("#id_understood")
     an.page.click("main button[type=submit]")
     assert "has not answered yet" in an.text()
-    chloe.open(f"/offices/{people.peeters.slug}")
-    chloe.log_in(people.chloe)
+    chloe.enter(people.chloe, f"/offices/{people.peeters.slug}")
     chloe.page.click("main a:has-text('Answer')")
     chloe.page.fill("#id_code", "P1")
     chloe.page.click("main button[value=agree]")
@@ -51,8 +49,7 @@ def test_an_adds_edits_and_gives_away_and_chloe_takes_over_without_scripts(
 def test_an_archives_by_keyboard_and_every_screen_is_clean(visit: Visit, people: Cast) -> None:
     an = visit()
     base = f"/offices/{people.janssens.slug}/companies"
-    an.open(f"{base}/{people.bakery.uuid}/archive")
-    an.log_in(people.an)
+    an.enter(people.an, f"{base}/{people.bakery.uuid}/archive")
     an.page.focus("#id_reason")
     an.page.keyboard.type("stopped")
     an.page.keyboard.press("Tab")
@@ -74,8 +71,7 @@ def test_every_screen_of_the_registry_is_clean(visit: Visit, people: Cast) -> No
     asked = Transfer.objects.ask(coming, people.chloe, people.janssens)
     office, one = f"/offices/{people.janssens.slug}", f"/companies/{people.bakery.uuid}"
     an = visit()
-    an.open(office)
-    an.log_in(people.an)
+    an.enter(people.an, office)
     pages = ["", "/companies", one, f"{one}/edit", f"{one}/accounts"]
     pages += [f"{one}/archive", f"{one}/transfer", f"/transfers/{asked.uuid}"]
     for place, page in enumerate(pages):
