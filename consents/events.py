@@ -45,6 +45,7 @@ class EventKind(models.TextChoices):
     TERMS_CHANGED = "terms_changed", _("Terms changed")
     TERMS_REMINDED = "terms_reminded", _("Reminded of the changed terms")
     REACCEPTED = "reaccepted", _("Changed terms accepted")
+    REAFFIRMED = "reaffirmed", _("Confirmed again")
     SUSPENDED = "suspended", _("Software suspended")
     REINSTATED = "reinstated", _("Software active again")
 
@@ -64,6 +65,7 @@ REPEATABLE = [
     EventKind.TERMS_CHANGED,
     EventKind.TERMS_REMINDED,
     EventKind.REACCEPTED,
+    EventKind.REAFFIRMED,
     EventKind.SUSPENDED,
     EventKind.REINSTATED,
 ]

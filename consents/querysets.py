@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
+from accounts.models import Membership
 from consents.actors import Actor
 
 if TYPE_CHECKING:
@@ -88,6 +89,25 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         mine = models.Q(asked=[]) | models.Q(asked__contains=[person.pk])
         events = ConsentEvent.objects.filter(mine, kind=EventKind.ASKED).order_by("pk")
         return self.prefetch_related(models.Prefetch("events", events, to_attr="asks"))
+
+    def whose_giver_left(self) -> ConsentQuerySet:
+        """Given ones that were last agreed to by somebody who works for the office no more.
+
+        Adds who that was: `giver` by the name on the event, `giver_id`, and `agreed_at`.
+        """
+        from consents.models import ConsentEvent
+
+        agreed = ConsentEvent.objects.filter(consent=models.OuterRef("pk"), evidence__isnull=False)
+        newest = agreed.order_by("-number")
+        given = self.filter(status="allowed").annotate(
+            giver=models.Subquery(newest.values("actor_name")[:1]),
+            giver_id=models.Subquery(newest.values("person")[:1]),
+            agreed_at=models.Subquery(newest.values("at")[:1]),
+        )
+        here = Membership.objects.active().filter(
+            office=models.OuterRef("office"), user=models.OuterRef("giver_id")
+        )
+        return given.filter(~models.Exists(here), giver_id__isnull=False)
 
     def with_use(self) -> ConsentQuerySet:
         """Add `last_served_at`, and `active_days`: on how many of the last 30 it was used."""

@@ -1,6 +1,8 @@
-"""Terms that changed in a material way: every office accepts them anew, or access pauses.
+"""A given consent is agreed to anew: because the terms changed, or because who agreed has left.
 
-Until the deadline the terms that were accepted hold. Nobody accepts by staying silent.
+Terms that changed in a material way are accepted by every office, or access pauses; until the
+deadline those that were accepted hold, and nobody accepts by staying silent. Where somebody left,
+nothing waits for the answer: a consent belongs to the office.
 """
 
 from __future__ import annotations
@@ -66,11 +68,14 @@ def to_be_reminded() -> Any:
     )
 
 
-def reaccept(consent: Consent, by: Actor, terms: Terms) -> ConsentEvent | None:
-    """Accept the changed terms, with evidence; access goes on, or begins again.
+def reaccept(
+    consent: Consent, by: Actor, terms: Terms, kind: EventKind = EventKind.REACCEPTED
+) -> ConsentEvent | None:
+    """Agree anew, with evidence: to the changed terms, or (REAFFIRMED) in place of who left.
 
-    Returns None when a colleague did so already; raises DecisionConflict when the consent has
-    ended, NotAnAdmin.
+    Either way `terms` are accepted, and access that paused for want of that begins again. Returns
+    None when a colleague did so already; raises DecisionConflict when the consent has ended,
+    NotAnAdmin.
     """
     with transaction.atomic():
         consent.hold_admin(by)
@@ -78,8 +83,13 @@ def reaccept(consent: Consent, by: Actor, terms: Terms) -> ConsentEvent | None:
         held = rows.select_related("terms").get(pk=consent.pk)
         if held.status != Status.ALLOWED or held.terms is None:
             raise DecisionConflict(held)
-        if held.reaccept_by is None or held.terms.version >= terms.version:
+        # Asked under the lock: a colleague may have been quicker.
+        if kind == EventKind.REAFFIRMED:
+            due = Consent.objects.filter(pk=held.pk).whose_giver_left().exists()
+        else:
+            due = held.reaccept_by is not None and held.terms.version < terms.version
+        if not due:
             return None
         Consent.objects.filter(pk=held.pk).update(terms=terms, reaccept_by=None)
         evidence = agreement(held, by, terms)
-        return ConsentEvent.objects.write(held, EventKind.REACCEPTED, by, evidence=evidence)
+        return ConsentEvent.objects.write(held, kind, by, evidence=evidence)

@@ -19,6 +19,9 @@ urlpatterns = [
     path("offices/<slug:slug>/consents/<uuid:uuid>/pause", keeping.pause, name="pause"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/resume", keeping.resume, name="resume"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/terms", reaccepting.terms, name="terms"),
+    path(
+        "offices/<slug:slug>/consents/<uuid:uuid>/reaffirm", reaccepting.reaffirm, name="reaffirm"
+    ),
     path("offices/<slug:slug>/consents/<uuid:uuid>/scope", sharing.scope, name="scope"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/scope/more", sharing.more, name="more"),
     path("offices/<slug:slug>/consents/<uuid:uuid>/receipt", keeping.receipt, name="receipt"),

@@ -70,6 +70,7 @@ def office(request: OfficeRequest) -> HttpResponse:
     }
     if request.membership.is_admin:
         context["invitations"] = request.office.invitations.about_to_expire().order_by("expires_at")
+        context["left"] = _left_behind(request)
         context["only_admin"] = request.office.memberships.admins().count() == 1
     return render(request, "dashboard/office.html", context)
 
@@ -79,3 +80,9 @@ def _waiting(request: PersonRequest) -> ConsentQuerySet:
     return cast(
         ConsentQuerySet, waiting.select_related("partner", "office").order_by("requested_at")
     )
+
+
+def _left_behind(request: OfficeRequest) -> ConsentQuerySet:
+    """Consents of which an Admin is asked whether they go on without who agreed to them."""
+    ours = Consent.objects.filter(office=request.office).whose_giver_left()
+    return cast(ConsentQuerySet, ours.select_related("partner").order_by("partner__name", "pk"))

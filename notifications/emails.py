@@ -34,6 +34,7 @@ TOPICS: dict[str, Topic | None] = {
     EventKind.UNUSUAL: None,
     EventKind.TERMS_CHANGED: None,
     EventKind.TERMS_REMINDED: None,
+    EventKind.REAFFIRMED: Topic.DECISIONS,
     EventKind.SUSPENDED: None,
     EventKind.REINSTATED: None,
 }
@@ -164,6 +165,13 @@ def _texts() -> dict[str, tuple[str, str]]:
             _(
                 "Nobody of %(office)s has accepted the changed terms for %(software)s yet. Without "
                 "that its access pauses on %(until)s."
+            ),
+        ),
+        EventKind.REAFFIRMED: (
+            _("The consent of %(office)s for %(software)s goes on"),
+            _(
+                "Who agreed to it before has left. %(person)s confirmed that %(software)s may go "
+                "on reading the documents of %(office)s."
             ),
         ),
         EventKind.SUSPENDED: (

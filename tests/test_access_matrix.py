@@ -58,6 +58,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "consents:directory": OF_ADMIN,
     "consents:block": OF_ADMIN,
     "consents:terms": (LOGIN, NO, 303, OUT, OUT),
+    # Who agreed is still there.
+    "consents:reaffirm": (LOGIN, NO, 303, OUT, OUT),
     "consents:scope": OF_ADMIN,
     "consents:more": (LOGIN, NO, 303, OUT, OUT),
     "consents:pause": (LOGIN, NO, 303, OUT, OUT),

@@ -68,6 +68,7 @@ def detail(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         **office_page(request),
         "consent": consent,
         "timeline": timeline(consent),
+        "left": Consent.objects.filter(pk=consent.pk).whose_giver_left().first(),
         "evidence": agreed.order_by("-pk").first(),
         "scope": Scope.of(consent),
         "use": Use.of(consent),

@@ -1,7 +1,8 @@
-"""The terms changed: read what is different, accept it, or end the consent."""
+"""Agree anew, or end the consent: the terms changed, or the person who agreed has left."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -15,8 +16,9 @@ from accounts.decorators import ask_again_after_15_minutes, office_view
 from accounts.requests import OfficeRequest
 from consents.actors import Actor
 from consents.forms import AgreeForm
-from consents.models import Consent, DecisionConflict, NotAnAdmin, Status, Terms
-from consents.reacceptance import differences, reaccept
+from consents.models import Consent, DecisionConflict, EventKind, NotAnAdmin, Status, Terms
+from consents.reacceptance import Passage, differences, reaccept
+from consents.screens import Scope
 from consents.views.links import consent_of, office_page, see_other, to
 
 
@@ -26,36 +28,62 @@ def terms(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """Show the difference word by word, and take the acceptance."""
     consent = consent_of(request, uuid)
     if consent.status != Status.ALLOWED or consent.reaccept_by is None:
-        return to(reverse("consents:detail", args=[request.office.slug, uuid]))
+        return _to_detail(consent)
+    return _agree(request, consent, EventKind.REACCEPTED, "consents/terms.html", {})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_view(admin=True)
+def reaffirm(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """Show what was agreed to by somebody who left, and take the word that it goes on."""
+    consent = consent_of(request, uuid)
+    left = Consent.objects.filter(pk=consent.pk).whose_giver_left().first()
+    if left is None:
+        return _to_detail(consent)
+    told = {"left": left, "scope": Scope.of(consent)}
+    return _agree(request, consent, EventKind.REAFFIRMED, "consents/reaffirm.html", told)
+
+
+def _agree(
+    request: OfficeRequest, consent: Consent, kind: EventKind, page: str, told: dict[str, Any]
+) -> HttpResponse:
+    """The page with the terms in force and the switch; with both, the agreement."""
     ask_again_after_15_minutes(request)
     in_force = Terms.objects.in_force(get_language() or "en")
     form = AgreeForm(request.POST if request.method == "POST" else None, in_force=in_force)
     if request.method == "POST" and form.is_valid():
-        return _accept(request, consent, form.cleaned_data["terms"])
+        return _accept(request, consent, form.cleaned_data["terms"], kind)
     context = {
         **office_page(request),
+        **told,
         "consent": consent,
         "terms": in_force,
-        "passages": differences(_accepted(consent, in_force.language), in_force.body),
+        "passages": _changes(consent, in_force),
         "form": form,
     }
-    return render(request, "consents/terms.html", context)
+    return render(request, page, context)
 
 
-def _accept(request: OfficeRequest, consent: Consent, words: Terms) -> HttpResponse:
+def _accept(
+    request: OfficeRequest, consent: Consent, words: Terms, kind: EventKind
+) -> HttpResponse:
     try:
-        reaccept(consent, Actor.of(request), words)
+        reaccept(consent, Actor.of(request), words, kind)
     except DecisionConflict:
         return see_other("consents:result", consent, {"via": "overview"})
     except NotAnAdmin as error:
         raise PermissionDenied from error
-    return to(reverse("consents:detail", args=[request.office.slug, consent.uuid]))
+    return _to_detail(consent)
 
 
-def _accepted(consent: Consent, language: str) -> str:
-    """The accepted version in the language of the page, or as it was accepted."""
+def _changes(consent: Consent, in_force: Terms) -> list[Passage]:
+    """What differs from the accepted version, in the language of the page or as it was accepted."""
     accepted = consent.terms
-    if accepted is None:
-        return ""
-    same = Terms.objects.filter(version=accepted.version, language=language).first()
-    return (same or accepted).body
+    if accepted is None or accepted.version == in_force.version:
+        return []
+    same = Terms.objects.filter(version=accepted.version, language=in_force.language).first()
+    return differences((same or accepted).body, in_force.body)
+
+
+def _to_detail(consent: Consent) -> HttpResponse:
+    return to(reverse("consents:detail", args=[consent.office.slug, consent.uuid]))

@@ -71,6 +71,33 @@ def test_an_reads_what_changed_in_the_terms_and_accepts(
     assert people.fresh().reaccept_by is None
 
 
+@SCRIPTS
+def test_bea_confirms_a_consent_whose_giver_left(visit: Visit, people: Cast, scripts: bool) -> None:
+    allow(people.consent, people.an)
+    bea = factories.make_person("Bea", people.janssens)
+    people.janssens.memberships.get(user=people.an).leave()
+    hers = visit(java_script_enabled=scripts)
+    hers.open(f"/offices/{people.janssens.slug}")
+    hers.log_in(bea)
+    assert "An allowed" in hers.text()
+    hers.check_screen()
+    hers.page.click("main a:has-text('Confirm or cancel')")
+    hers.page.wait_for_url("**/reaffirm")
+    assert hers.heading() == "Shall the consent go on?"
+    hers.check_screen()
+    hers.page.click("main a:has-text('Decide later')")
+    hers.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert "Shall it go on?" in hers.text()
+    hers.check_screen()
+    hers.page.click("main a:has-text('Confirm or cancel')")
+    hers.page.check("#id_accept_terms")
+    hers.page.click("main button:has-text('Confirm that it goes on')")
+    hers.page.wait_for_url(f"**/consents/{people.consent.uuid}")
+    assert "Confirmed again" in hers.text()
+    assert "Shall it go on?" not in hers.text()
+    assert people.consent.events.latest("number").person == bea
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "nl-BE", "fr-BE", "de-BE"])
 def test_bram_sees_who_fetched_what_of_a_company(
     visit: Visit, people: Cast, ledgerly: Software, locale: str

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from accounts.models import Membership
 from consents import blocks
 from consents.actors import Actor
 from consents.ledger import faults
-from consents.models import Consent
+from consents.models import Consent, EventKind
 from consents.reacceptance import reaccept
 from consents.scope import ScopeChange, change_scope
 from tests import factories
@@ -24,7 +25,7 @@ class CutOff(Exception):
 
 
 BANK = "bankAccountStatement"
-BEGIN_ALLOWED = ("cancel", "pause", "resume", "narrow", "widen", "reaccept")
+BEGIN_ALLOWED = ("cancel", "pause", "resume", "narrow", "widen", "reaccept", "reaffirm")
 BEGIN_UNDECIDED = ("allow", "deny", "withdraw", "lapse", "block", "unblock")
 
 
@@ -62,6 +63,9 @@ def _prepare(cast: Cast, action: str) -> None:
             old = factories.terms_in_force()
             factories.make_terms(old.version + 1)
             Consent.objects.filter(pk=cast.consent.pk).update(reaccept_by=Now())
+        case "reaffirm":
+            factories.make_person("Bea", cast.janssens)
+            Membership.objects.get(user=cast.an).leave()
         case "unblock":
             blocks.block(cast.consent, acting(cast.an))
 
@@ -81,6 +85,9 @@ def act(cast: Cast, action: str) -> None:
             change_scope(consent, an, ScopeChange(kinds_in=(BANK,)), factories.terms_in_force())
         case "reaccept":
             reaccept(consent, an, factories.terms_in_force())
+        case "reaffirm":
+            bea = acting(cast.janssens.memberships.admins().get().user)
+            reaccept(consent, bea, factories.terms_in_force(), EventKind.REAFFIRMED)
         case "block":
             blocks.block(consent, an)
         case "unblock":
