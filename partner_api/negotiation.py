@@ -126,8 +126,8 @@ def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
 
 
 def whole_body(request: HttpRequest) -> bytes:
-    """Also a chunked body, which has no length that Django could go by."""
-    if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+    """Also one in chunks, or over HTTP/2, that has no length for Django to go by."""
+    if request.META.get("CONTENT_LENGTH"):
         return request.body
     from django.core.exceptions import RequestDataTooBig
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+import socket
+import subprocess
 import uuid
 from datetime import timedelta
 from hashlib import sha256
@@ -212,6 +215,36 @@ def test_a_form_may_come_in_chunks(ledgerly: Software) -> None:
     assert not AccessToken.objects.filter(token_checksum=sha256(token).hexdigest()).exists()
     huge = ask_token(ledgerly, content=iter([b"x" * 700_000] * 2), headers=form)
     assert (huge.status_code, huge.json()["errors"][0]["code"]) == (413, "payloadTooLarge")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl (Debian: apt install curl)")
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+def test_a_body_needs_no_length_in_either_version_of_http(
+    ledgerly: Software, portal: str, version: str
+) -> None:
+    url = f"{portal}/codabox-connect/oauth2/token"
+    options = ["--user", f"{ledgerly.client_id}:{ledgerly.secret}", "--request", "POST"]
+    options += ["--header", "Content-Type: application/x-www-form-urlencoded"]
+    told = subprocess.run(
+        ["curl", "-sS", version, *options, "--upload-file", "-", url],
+        input=b"grant_type=client_credentials",
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["token_type"] == "bearer"
+
+
+def test_a_post_with_neither_body_nor_length_is_answered_at_once(
+    ledgerly: Software, portal: str
+) -> None:
+    words = base64.b64encode(f"{ledgerly.client_id}:{ledgerly.secret}".encode()).decode()
+    with socket.create_connection(("127.0.0.1", int(portal.rpartition(":")[2])), 10) as line:
+        line.sendall(
+            b"POST /codabox-connect/oauth2/token?grant_type=client_credentials HTTP/1.1\r\n"
+            b"Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            + f"Authorization: Basic {words}\r\n\r\n".encode()
+        )
+        assert line.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
