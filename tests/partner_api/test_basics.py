@@ -296,7 +296,11 @@ def test_other_grants_are_400(ledgerly: Software, form: Any, error: str) -> None
 
 
 @pytest.mark.parametrize("status", ["draft", "retired"])
-def test_a_partner_that_is_not_active_gets_no_token(ledgerly: Software, status: str) -> None:
+def test_a_partner_that_is_not_active_gets_no_token(
+    people: Cast, ledgerly: Software, status: str
+) -> None:
+    # Nobody retires while a consent is open.
+    ledgerly.call("DELETE", f"/accounting-office-consents/{people.consent.uuid}")
     Partner.objects.filter(pk=ledgerly.partner.pk).update(status=status)
     answer = ask_token(ledgerly, data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
