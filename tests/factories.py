@@ -20,6 +20,7 @@ from consents.actors import Actor, ActorKind
 from consents.models import Consent, Terms
 from documents.models import Content, Document, Filing, Kind
 from documents.storage import keep
+from notifications.models import WebhookKey
 from partners.models import Application, DocumentKind, Partner, RedirectUri
 
 PASSWORD = "correct horse battery staple"
@@ -27,6 +28,7 @@ CALLBACK = "https://software.example/callback"
 CODA = "application/vnd.coda.v1+cod"
 # Hashed once: Argon2 is slow on purpose.
 _hash: list[str] = []
+_key: list[WebhookKey] = []
 _counter = itertools.count(os.getpid() % 5000 * 1000 + random.SystemRandom().randrange(900))
 # A process has a test database of its own, so counting is enough to be unique.
 _numbers = itertools.count(2_000_000 + os.getpid() * 7)
@@ -124,6 +126,17 @@ def make_terms(version: int, words: str = "") -> dict[str, Terms]:
         )
         for language in ("en", "nl", "fr", "de")
     }
+
+
+def webhook_key() -> None:
+    """What signs webhooks, where there is nothing yet: made once, as 3,072 bits take their time."""
+    if WebhookKey.objects.exists():
+        return
+    if not _key:
+        _key.append(WebhookKey.objects.rotate())
+    else:
+        made = _key[0]
+        WebhookKey.objects.create(kid=made.kid, public=made.public, secret=made.secret)
 
 
 def terms_in_force(language: str = "en") -> Terms:

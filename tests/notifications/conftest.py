@@ -22,5 +22,6 @@ def receiver(httpserver: HTTPServer, settings: Any) -> Receiver:
 @pytest.fixture
 def endpoint(cast: Cast, receiver: Receiver) -> WebhookEndpoint:
     factories.make_application(cast.ledgerly)
+    factories.webhook_key()
     url = receiver.server.url_for("/hook")
     return WebhookEndpoint.objects.create(partner=cast.ledgerly, url=url)
