@@ -216,8 +216,8 @@ def slow_worker() -> None:
 
 
 @contextmanager
-def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
-    """A portal as in production: granian with two workers; gives its base address."""
+def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: str) -> Iterator[str]:
+    """A portal as in production, by granian; gives its base address."""
     port = free_port()
     url = f"http://localhost:{port}"
     environment = os.environ | {
@@ -236,7 +236,14 @@ def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
                 str(Path(sys.executable).parent / "granian"),
                 *("--interface", "wsgi", "codabox_portal.wsgi:application"),
                 *("--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "2", "--blocking-threads", "32", "--workers-kill-timeout", "10"),
+                *(
+                    "--workers",
+                    str(workers),
+                    "--blocking-threads",
+                    "32",
+                    "--workers-kill-timeout",
+                    "10",
+                ),
             ],
             cwd=ROOT,
             env=environment,
@@ -253,8 +260,9 @@ def running_portal(folder: Path, **settings_of_its_own: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
-    """The running portal that all tests share."""
-    with django_db_blocker.unblock(), running_portal(tmp_path_factory.mktemp("portal")) as url:
+    """The running portal that all tests share: two workers, as in production."""
+    folder = tmp_path_factory.mktemp("portal")
+    with django_db_blocker.unblock(), running_portal(folder, workers=2) as url:
         yield url
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -22,47 +23,68 @@ from tests.factories import acting, allow
 CODA_LINE = b"0" + b" " * 127 + b"\r\n"
 
 
+class Demo(NamedTuple):
+    """A portal in demo mode, and the address at which it looks for the software."""
+
+    portal: str
+    software: str
+
+
+@pytest.fixture(scope="module")
+def demo(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    software = f"http://localhost:{free_port()}"
+    own = {"PORTAL_DEMO": "1", "PORTAL_SOFTWARE_URL": software}
+    with (
+        django_db_blocker.unblock(),
+        running_portal(tmp_path_factory.mktemp("demo"), **own) as portal,
+    ):
+        yield Demo(portal, software)
+
+
 @pytest.fixture
-def ledgerly_site(people: Cast, tmp_path: Path) -> Iterator[httpx.Client]:
-    """The software on a port of its own, beside a portal in demo mode."""
-    port = free_port()
-    base = f"http://localhost:{port}"
-    partner = factories.make_partner("Ledgerly", redirects=[f"{base}/callback"])
-    name, secret = factories.make_application(partner)
-    with running_portal(tmp_path, PORTAL_DEMO="1", PORTAL_SOFTWARE_URL=base) as portal:
-        told = {
-            "portal": portal,
-            "api": f"{portal}/codabox-connect",
-            "offices": [
-                {
-                    "name": people.janssens.name,
-                    "companyNumber": people.janssens.company_number,
-                    "slug": people.janssens.slug,
-                    "clients": [
-                        {"companyNumber": people.bakery.company_number, "name": people.bakery.name}
-                    ],
-                }
-            ],
-            "partners": [
-                {"clientId": name, "clientSecret": secret, "redirectUris": [f"{base}/callback"]}
-            ],
-        }
-        (tmp_path / "demo.json").write_text(json.dumps(told))
-        environment = os.environ | {
-            "PORTAL_DEMO_JSON": str(tmp_path / "demo.json"),
-            "PORTAL_SOFTWARE_STATE": str(tmp_path / "software.json"),
-            "PORTAL_URL": portal,
-        }
-        command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi"]
-        command += ["demo.software.app:application", "--host", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen([*command, "--blocking-threads", "8"], cwd=ROOT, env=environment)
-        try:
-            with httpx.Client(base_url=base, timeout=30) as site:
-                _wait(site)
-                yield site
-        finally:
-            process.terminate()
-            process.wait(20)
+def told(people: Cast, demo: Demo) -> dict[str, Any]:
+    """What the demo tells the software: where it is, its secret, and the offices."""
+    callback = f"{demo.software}/callback"
+    name, secret = factories.make_application(
+        factories.make_partner("Ledgerly", redirects=[callback])
+    )
+    client = {"companyNumber": people.bakery.company_number, "name": people.bakery.name}
+    office = {
+        "name": people.janssens.name,
+        "companyNumber": people.janssens.company_number,
+        "slug": people.janssens.slug,
+        "clients": [client],
+    }
+    return {
+        "portal": demo.portal,
+        "api": f"{demo.portal}/codabox-connect",
+        "offices": [office],
+        "partners": [{"clientId": name, "clientSecret": secret, "redirectUris": [callback]}],
+    }
+
+
+@pytest.fixture
+def ledgerly_site(told: dict[str, Any], demo: Demo, tmp_path: Path) -> Iterator[httpx.Client]:
+    """The software on a port of its own, beside the portal."""
+    (tmp_path / "demo.json").write_text(json.dumps(told))
+    environment = os.environ | {
+        "PORTAL_DEMO_JSON": str(tmp_path / "demo.json"),
+        "PORTAL_SOFTWARE_STATE": str(tmp_path / "software.json"),
+        "PORTAL_URL": demo.portal,
+    }
+    port = demo.software.rpartition(":")[2]
+    command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi"]
+    command += ["demo.software.app:application", "--host", "127.0.0.1", "--port", port]
+    process = subprocess.Popen([*command, "--blocking-threads", "8"], cwd=ROOT, env=environment)
+    try:
+        with httpx.Client(base_url=demo.software, timeout=30) as site:
+            _wait(site)
+            yield site
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def _wait(site: httpx.Client) -> None:
@@ -136,14 +158,8 @@ def test_connect_statements_cancel_refused(people: Cast, ledgerly_site: httpx.Cl
     ],
 )
 def test_the_sandbox_needs_the_credentials_of_the_software(
-    people: Cast,
-    ledgerly_site: httpx.Client,
-    tmp_path: Path,
-    secret: str | None,
-    form: dict,
-    status: int,  # type: ignore[type-arg]
+    told: dict[str, Any], secret: str | None, form: dict[str, str], status: int
 ) -> None:
-    told = json.loads((tmp_path / "demo.json").read_text())
     me = told["partners"][0]
     answer = httpx.post(
         f"{told['portal']}/demo/situations",

@@ -94,10 +94,20 @@ def our_files(folder: Path, ports: tuple[int, int], *portals: str) -> str:
     return text
 
 
-@pytest.fixture
-def front(request: Any, people: Cast, tmp_path: Path) -> Iterator[Front]:
-    own = {"PORTAL_TRUSTED_PROXIES": "1", **getattr(request, "param", {})}
-    with running_portal(tmp_path, **own) as portal, running_nginx(tmp_path, portal) as front:
+@pytest.fixture(scope="module")
+def front(
+    request: Any,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Front]:
+    folder = tmp_path_factory.mktemp("front")
+    own = {"PORTAL_TRUSTED_PROXIES": "1", **request.param}
+    with (
+        django_db_blocker.unblock(),
+        running_portal(folder, **own) as portal,
+        running_nginx(folder, portal) as front,
+    ):
         yield front
 
 
@@ -199,6 +209,7 @@ def test_a_page_comes_over_https_with_bound_cookies(front: Front) -> None:
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
 def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
     path = "/codabox-connect/accounting-office-consents"
     for url in (front.url, front.partners_url):

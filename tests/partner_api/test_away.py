@@ -130,17 +130,13 @@ def test_a_database_that_hangs_is_given_up(people: Cast, ledgerly: Software) -> 
     assert ledgerly.call(method, path, **options).status_code == 201
 
 
-def test_a_read_only_database_serves_nothing(people: Cast, tmp_path: Path) -> None:
+def test_a_read_only_database_serves_nothing(
+    people: Cast, ledgerly: Software, tmp_path: Path
+) -> None:
     """A standby would serve what may be cancelled by now, and could not record the read."""
     url = test_database_url() + "?options=-c%20default_transaction_read_only%3Don"
-    token = {}
-    with running_portal(tmp_path, DATABASE_URL=test_database_url()) as portal:
-        software = Software(portal, people.ledgerly)
-        token["Authorization"] = f"Bearer {software.token}"
-        software.http.close()
-    folder = tmp_path / "standby"
-    folder.mkdir()
-    with running_portal(folder, DATABASE_URL=url) as portal:
+    token = {"Authorization": f"Bearer {ledgerly.token}"}
+    with running_portal(tmp_path, DATABASE_URL=url) as portal:
         for method, path, options in calls(people)[:3]:
             headers = token | options.pop("headers", {})
             check_away(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,15 +17,28 @@ FINGERPRINT = "ab" * 20
 HEADER = "X-Client-Certificate-Fingerprint"
 
 
-@pytest.fixture(params=["127.0.0.0/8"])
-def guarded(request: pytest.FixtureRequest, people: Cast, tmp_path: Path) -> Iterator[httpx.Client]:
-    """A portal that asks for certificates, and a client with Ledgerly's secret."""
+@pytest.fixture(scope="module", params=["127.0.0.0/8"])
+def guard(
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """A portal that asks for certificates, which a proxy of this network vouches for."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with (
+        django_db_blocker.unblock(),
+        running_portal(folder, PORTAL_CERTIFICATE_PROXIES=request.param) as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def guarded(guard: str, people: Cast) -> Iterator[httpx.Client]:
+    """A client of that portal with Ledgerly's secret."""
     ClientCertificate.objects.create(partner=people.ledgerly, fingerprint=FINGERPRINT)
     name, secret = factories.make_application(people.ledgerly)
-    with (
-        running_portal(tmp_path, PORTAL_CERTIFICATE_PROXIES=request.param) as url,
-        httpx.Client(base_url=f"{url}/codabox-connect") as client,
-    ):
+    with httpx.Client(base_url=f"{guard}/codabox-connect") as client:
         word = base64.b64encode(f"{name}:{secret}".encode()).decode()
         client.headers["Authorization"] = f"Basic {word}"
         yield client
@@ -66,7 +79,7 @@ def test_a_secret_without_its_certificate_gets_no_token(
     assert answer.json()["error"] == "invalid_client"
 
 
-@pytest.mark.parametrize("guarded", ["192.0.2.0/24"], indirect=True)
+@pytest.mark.parametrize("guard", ["192.0.2.0/24"], indirect=True)
 def test_a_fingerprint_from_anybody_but_the_proxy_is_refused(guarded: httpx.Client) -> None:
     assert token(guarded, FINGERPRINT).status_code == 401
 
