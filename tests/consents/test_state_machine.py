@@ -125,7 +125,10 @@ class Walk:
         self.events = ConsentEvent.objects.filter(consent=consent).count()
 
     def fresh(self, pk: int) -> Consent:
-        return Consent.objects.select_related("office", "partner").get(pk=pk)
+        """The consent as it stands; its office and its software stay the same all along."""
+        consent = Consent.objects.get(pk=pk)
+        consent.office, consent.partner = self.cast.janssens, self.cast.ledgerly
+        return consent
 
     def step(self) -> None:
         ended = self.state.status in ("denied", "cancelled") or self.state.over
