@@ -11,7 +11,7 @@ def test_a_developer_reads_every_call(visit: Callable[..., Visitor]) -> None:
     developer = visit()
     developer.open("/developers")
     developer.page.wait_for_selector(".opblock")
-    assert developer.page.locator(".opblock").count() == 13
+    assert developer.page.locator(".opblock").count() == 15
     assert developer.complaints == []
 
 

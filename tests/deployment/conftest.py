@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from partners.models import Partner, PartnerStatus
+from partners.models import Partner
 from tests.conftest import Cast, make_cast, test_database_url
 from tests.deployment.durable import Durable, durable, rows_of, wait_for_the_database
 from tests.deployment.process_list import Deployment, deployed
@@ -24,7 +24,7 @@ def softwares() -> Iterator[Softwares]:
         HANGS.set()
         # The public directory, which other tests look at, would list all of these.
         crowd = Partner.objects.filter(webhook_endpoint__url__startswith=server.url_for("/"))
-        crowd.update(status=PartnerStatus.RETIRED)
+        crowd.update(listed=False)
 
 
 @pytest.fixture(scope="package")
