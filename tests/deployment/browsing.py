@@ -13,6 +13,9 @@ from accounts.models import User
 from tests.factories import PASSWORD
 
 
+ASKS_WHO_SHE_IS = ("/accounts/login/", "/accounts/reauthenticate/")
+
+
 class NotNow(Exception):
     """The portal gave no answer, or said that it cannot now; nothing is known of what it did."""
 
@@ -80,8 +83,9 @@ class Person:
         self.answers.append(answer.status_code)
         if answer.status_code >= 500:
             raise NotNow(answer.status_code)
-        if urlsplit(answer.headers.get("Location", "")).path == "/accounts/reauthenticate/":
-            # She was logged in for more than 15 minutes: once more, and from the beginning.
+        if urlsplit(answer.headers.get("Location", "")).path in ASKS_WHO_SHE_IS:
+            # She was logged in for more than 15 minutes, or was in the middle of doing so again
+            # when something died: once more, and from the beginning.
             self.log_in()
             raise NotNow
         return answer
