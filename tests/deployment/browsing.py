@@ -12,7 +12,6 @@ import lxml.html
 from accounts.models import User
 from tests.factories import PASSWORD
 
-
 ASKS_WHO_SHE_IS = ("/accounts/login/", "/accounts/reauthenticate/")
 
 
