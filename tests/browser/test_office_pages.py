@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,10 +19,14 @@ SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts",
 
 
 @pytest.fixture
-def few(people: Cast) -> None:
-    """A directory of this cast's software only; other tests leave hundreds behind, and axe judges each."""
+def few(people: Cast) -> Iterator[None]:
+    """A directory of this cast's software only; other tests leave hundreds, and axe judges each."""
     ours = (people.ledgerly.pk, people.tally.pk)
-    Partner.objects.exclude(pk__in=ours).update(listed=False)
+    listed = Partner.objects.filter(listed=True).exclude(pk__in=ours)
+    others = Partner.objects.filter(pk__in=list(listed.values_list("pk", flat=True)))
+    others.update(listed=False)
+    yield
+    others.update(listed=True)
 
 
 @SCRIPTS
