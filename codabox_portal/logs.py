@@ -22,8 +22,10 @@ HIDDEN = [
     (re.compile(r"[^\s@<>\"'(=:/]+@[\w.-]+"), "…@…"),
 ]
 # Control characters, and those that change the direction of what follows: a name must not be able
-# to forge a line, to colour a terminal or to read backwards.
-TRICKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# to forge a line, to colour a terminal or to read backwards. Half a character is no UTF-8 at all.
+TRICKS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def harmless(logger: Any, method: str, line: structlog.typing.EventDict) -> Any:

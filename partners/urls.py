@@ -5,4 +5,4 @@ from django.urls import path
 from partners import views
 
 app_name = "partners"
-urlpatterns = [path("software/logos/<str:sha256>.png", views.logo, name="logo")]
+urlpatterns = [path("software/logos/<slug:sha256>.png", views.logo, name="logo")]

@@ -314,7 +314,7 @@ def filled(name: str, path: str, cast: Cast) -> str:
         "<str:client>": lambda: cast.bakery.company_number,
         "<str:kind>": lambda: "bank-account-statements",
         "<str:document>": uuid.uuid4,
-        "<str:sha256>": lambda: _logo(cast),
+        "<slug:sha256>": lambda: _logo(cast),
         "<path:object_id>": lambda: _row(name, cast),
         "<int:pk>": lambda: 1,
         "<str:iban>": lambda: "BE68539007547034",

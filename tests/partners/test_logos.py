@@ -80,6 +80,7 @@ def test_without_a_logo_an_sees_the_first_letters(cast: Cast) -> None:
 def test_a_logo_nobody_gave_is_not_there(cast: Cast) -> None:
     assert as_person(None).get(f"/software/logos/{'0' * 64}.png").status_code == 404
     assert as_person(None).get("/software/logos/x.png").status_code == 404
+    assert as_person(None).get("/software/logos/%00.png").status_code == 404
 
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
