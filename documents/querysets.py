@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 
-from accounts.queries import point_query
+from accounts.queries import list_query, point_query
 from accounts.tenancy import SCOPE_SQL
 from consents.access import COVERED, KEPT, Standing
 
@@ -64,9 +64,9 @@ ONE = f"""
 
 
 class Row(NamedTuple):
-    """One document of a page, as the database gave it; `number` is its client's."""
+    """One document of a page, as the database gave it."""
 
-    number: str
+    client_id: int
     uuid: str
     public_id: str | None
     # In milliseconds, UTC, as ISO 8601.
@@ -85,7 +85,7 @@ class Found(NamedTuple):
     """One document with its formats."""
 
     id: int
-    client_id: int
+    number: str
     row: Row
     formats: dict[str, Format]
 
@@ -131,25 +131,15 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         this office's is as unknown as none.
         """
         enough = len(numbers) * SMALL_PART + 1
-        with connection.cursor() as cursor:
-            cursor.execute(
-                RESOLVE.format(covered=_covered(standing)),
-                {
-                    "after": after,
-                    "office": standing.office_id,
-                    "consent": standing.consent_id,
-                    "enough": enough,
-                    # What is no number is nobody's.
-                    "numbers": _literal(n for n in numbers if n.isascii() and n.isdecimal()),
-                },
-            )
-            horizon = cursor.fetchone()[0]
-            cursor.nextset()
-            place = cursor.fetchone()
-            cursor.nextset()
-            size = cursor.fetchone()[0]
-            cursor.nextset()
-            rows = cursor.fetchall()
+        [[horizon]], places, [[size]], rows = list_query(
+            RESOLVE.format(covered=_covered(standing)),
+            after=after,
+            office=standing.office_id,
+            consent=standing.consent_id,
+            enough=enough,
+            # What is no number is nobody's.
+            numbers=_literal(n for n in numbers if n.isascii() and n.isdecimal()),
+        )
         found = {identifier: number for number, identifier, covered in rows if covered}
         clients = Clients(
             found,
@@ -157,7 +147,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             few=size == enough,
             excluded=len(rows) - len(found),
         )
-        return Resolved(clients, place, horizon)
+        return Resolved(clients, places[0] if places else None, horizon)
 
     def page(self, window: Window, clients: Clients) -> list[Row]:
         """The documents of the window, oldest first: cost grows with the page, not the table.
@@ -167,29 +157,25 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         if not clients.numbers:
             return []
         rows = self._rows(window, clients)
-        if clients.whole_office and any(row[0] not in clients.numbers for row in rows):
-            rows = self._rows(window, clients._replace(whole_office=False))
-        return [Row(clients.numbers[client], *rest) for client, *rest in rows]
-
-    def _rows(self, window: Window, clients: Clients) -> list[tuple[Any, ...]]:
-        parameters: dict[str, Any] = {
-            "office": window.office_id,
-            "kind": window.kind,
-            "start": window.start,
-            "end": window.end,
-            "limit": window.limit,
-            "clients": _literal(map(str, clients.numbers)),
-        }
-        if window.after is not None:
-            parameters["after_at"], parameters["after_id"] = window.after
-        with connection.cursor() as cursor:
-            cursor.execute(
-                SCOPE_SQL + _page_sql(window, clients),
-                {**parameters, "scope": str(window.office_id)},
-            )
-            cursor.nextset()
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        if clients.whole_office and any(row.client_id not in clients.numbers for row in rows):
+            return self._rows(window, clients._replace(whole_office=False))
         return rows
+
+    def _rows(self, window: Window, clients: Clients) -> list[Row]:
+        after_at, after_id = window.after or (None, None)
+        _scope, rows = list_query(
+            SCOPE_SQL + _page_sql(window, clients),
+            scope=str(window.office_id),
+            office=window.office_id,
+            kind=window.kind,
+            start=window.start,
+            end=window.end,
+            limit=window.limit,
+            clients=_literal(map(str, clients.numbers)),
+            after_at=after_at,
+            after_id=after_id,
+        )
+        return list(map(Row._make, rows))
 
     def one(
         self, standing: Standing, kind: int, number: str, identifier: UUID | str
@@ -212,9 +198,9 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         )
         if not rows:
             return None
-        pk, client, uuid, public_id, at, attributes = rows[0][:6]
+        pk, *row = rows[0][:6]
         formats = {row[6]: Format(*row[6:]) for row in rows if row[6]}
-        return Found(pk, client, Row(number, uuid, public_id, at, attributes), formats)
+        return Found(pk, number, Row._make(row), formats)
 
 
 def _literal(numbers: Iterable[str]) -> str:

@@ -89,7 +89,7 @@ def _stream(
 ) -> Iterator[bytes]:
     def may_go_on() -> bool:
         standing = Standing.of(reader.consent_id)
-        return standing.refusal(kind.type) is None and standing.covers(found.client_id)
+        return standing.refusal(kind.type) is None and standing.covers(found.row.client_id)
 
     def on_cut(sent: int) -> None:
         record(
@@ -108,13 +108,13 @@ def _file_name(kind: KindOfDocument, found: Found, wanted: Format) -> str:
     # Invoices come in whatever format their sender chose.
     guessed = mimetypes.guess_extension(wanted.media_type) or ".bin"
     ending = EXTENSIONS.get(wanted.media_type, guessed[1:])
-    return f"{kind.type}_{found.row.number}_{day}_{short}.{ending}"
+    return f"{kind.type}_{found.number}_{day}_{short}.{ending}"
 
 
 def _part(request: HttpRequest, wanted: Format, etag: str) -> tuple[int, int] | None:
     """Return the half-open part that one range asks for; None: no part, the whole file."""
-    asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    if asked is None or request.headers.get("If-Range", etag) != etag:
+    asked = RANGE.fullmatch(request.META.get("HTTP_RANGE", "").replace(" ", ""))
+    if asked is None or request.META.get("HTTP_IF_RANGE", etag) != etag:
         return None
     first, last = asked.groups()
     if first:

@@ -102,7 +102,7 @@ class JsonApiParser(BaseParser):
 
 def is_known(request: Request, etag: str) -> bool:
     """Tell whether the caller has this version already (RFC 9110, section 13.1.2)."""
-    known = request.headers.get("If-None-Match", "")
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
     return etag in known or known.strip() == "*"
 
 

@@ -111,7 +111,7 @@ class OneDocument(Resource):
         reader = _reader(caller, standing)
         wanted = preferred_format(request, known, found)
         if wanted is None:
-            answer = orjson.dumps({"data": document_resource(known, found.row)})
+            answer = orjson.dumps({"data": document_resource(known, found.row, found.number)})
             record(
                 reader,
                 Outcome.SERVED,
