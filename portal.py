@@ -148,7 +148,7 @@ def welcome(environment, told):
 
 def test(arguments, children):
     """Run pytest on servers of its own; return its exit code."""
-    install(["portal", "test"])
+    install(["portal", "bench", "test"])
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", "--dist", "worksteal"] + arguments
     return run_module(["pytest"] + arguments, own_servers(children, "test"))
@@ -163,7 +163,7 @@ def assurance(arguments, children):
 
 def bench(arguments, children):
     """Run the harness of bench/ on servers of its own, as durable as in production."""
-    install(["portal"])
+    install(["portal", "bench"])
     environment = own_servers(children, "bench")
     environment["PORTAL_CALLS_PER_MINUTE"] = "1000000000"
     return run_module(["bench"] + (arguments or ["all"]), environment)

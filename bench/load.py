@@ -35,7 +35,7 @@ class Told(NamedTuple):
 
 @dataclass
 class Connection:
-    """One kept-alive connection that asks, reads the whole answer, and asks again."""
+    """One connection that asks, reads the whole answer, and asks again if it is kept alive."""
 
     sock: socket.socket
     began: float = 0.0
@@ -43,6 +43,7 @@ class Connection:
     missing: int | None = None
     status: int = 0
     received: int = 0
+    is_kept_alive: bool = True
 
     def send(self, request: bytes) -> None:
         self.began, self.head, self.missing = time.perf_counter(), b"", None
@@ -60,6 +61,7 @@ class Connection:
             if not end:
                 return False
             self.status, self.missing = int(head[9:12]), _length(head)
+            self.is_kept_alive = b"\r\nconnection: close" not in head.lower()
             piece = body
         self.missing -= len(piece)
         return self.missing <= 0
@@ -108,10 +110,12 @@ class Load:
         now = time.perf_counter()
         self.times.append((now - connection.began) * 1000)
         self.errors += connection.status not in (200, 201)
-        if now < self.deadline:
+        if now < self.deadline and connection.is_kept_alive:
             connection.send(next(self.requests))
-        else:
-            self._close(connection)
+            return
+        self._close(connection)
+        if now < self.deadline:
+            self._open()
 
     def _close(self, connection: Connection) -> None:
         self.received += connection.received

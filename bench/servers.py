@@ -1,4 +1,4 @@
-"""The web processes that are compared: all started alike, and what they cost the machine."""
+"""The web processes that are compared, and what they cost the machine."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ class Server:
         self.name = name
         self.port = _free_port()
         application, environment = KNOWN[name]
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
-        command += [f"{application}:application", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", str(workers), "--blocking-threads", str(threads)]
+        serve = _gunicorn if application == PEER else _granian
+        command = [sys.executable, "-m", *serve(f"{application}:application", self.port)]
+        command += ["--workers", str(workers)]
+        if serve is _granian:
+            command += ["--blocking-threads", str(threads)]
         self.log = KEPT / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own words only
@@ -68,6 +70,24 @@ class Server:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+
+
+def _granian(application: str, port: int) -> list[str]:
+    return [
+        "granian",
+        "--interface",
+        "wsgi",
+        application,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+
+
+def _gunicorn(application: str, port: int) -> list[str]:
+    """Its default is the sync worker: one call after another, each over a connection of its own."""
+    return ["gunicorn", application, "--bind", f"127.0.0.1:{port}"]
 
 
 @contextmanager

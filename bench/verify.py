@@ -66,7 +66,8 @@ def _walk(asker: Asker, page: Pages) -> list[dict[str, Any]]:
         if answer.status != 201:
             raise RuntimeError(f"a search was answered {answer.status}: {answer.body[:400]!r}")
         body = answer.json()
-        found += body["included"]["documents"]
+        # The peer speaks plain JSON:API.
+        found += body["included"]["documents"] if "included" in body else body["data"]
         after = body["meta"]["paging"].get("after")
         if after is None:
             break

@@ -1,4 +1,4 @@
-"""Serializers as DRF's documentation teaches them: every member of a body is a field."""
+"""Serializers as the documentation teaches them: every member of a body is a field."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.parsers import JSONParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
+from rest_framework_json_api import serializers as json_api
+from rest_framework_json_api.relations import ResourceRelatedField
 
 from bench.cast import CODA
 from documents.models import Document
@@ -16,11 +18,6 @@ TYPE = "bankAccountStatement"
 
 class JsonApiParser(JSONParser):
     media_type = "application/vnd.api+json"
-
-
-class JsonApiRenderer(JSONRenderer):
-    media_type = "application/vnd.api+json"
-    format = "json"
 
 
 class CodaRenderer(BaseRenderer):
@@ -72,20 +69,15 @@ class SearchSerializer(serializers.Serializer[Any]):
     meta = MetaSerializer()
 
 
-class DocumentSerializer(serializers.ModelSerializer[Document]):
+class DocumentSerializer(json_api.ModelSerializer):  # type: ignore[misc]  # has no types
     """One document in JSON:API's shape."""
 
-    client = serializers.SlugRelatedField("company_number", read_only=True)  # type: ignore[var-annotated]
+    id = json_api.CharField(source="uuid")
+    iban = json_api.CharField(source="attributes.iban")
+    created_at = json_api.DateTimeField(source="available_at")
+    client = ResourceRelatedField(read_only=True)
 
     class Meta:
         model = Document
-        fields = ["uuid", "public_id", "client", "available_at", "attributes"]
-
-    def to_representation(self, instance: Document) -> dict[str, Any]:
-        plain = super().to_representation(instance)
-        return {
-            "type": TYPE,
-            "id": plain["public_id"] or plain["uuid"],
-            "attributes": {**plain["attributes"], "createdAt": plain["available_at"]},
-            "relationships": {"client": {"data": {"type": "client", "id": plain["client"]}}},
-        }
+        resource_name = TYPE
+        fields = ["id", "iban", "created_at", "client"]

@@ -6,7 +6,11 @@ SECRET_KEY = ours.SECRET_KEY
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 INSTALLED_APPS = [
-    "bench.peer.apps.Account" if app == "allauth.account" else app for app in ours.INSTALLED_APPS
+    "rest_framework_json_api",
+    *(
+        "bench.peer.apps.Account" if app == "allauth.account" else app
+        for app in ours.INSTALLED_APPS
+    ),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

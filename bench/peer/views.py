@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from django.db.models import Q, QuerySet
 from django.http import FileResponse
@@ -12,13 +11,13 @@ from django.shortcuts import get_object_or_404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ModelViewSet
+from rest_framework_json_api.renderers import JSONRenderer
+from rest_framework_json_api.views import ModelViewSet
 
 from bench.peer.serializers import (
     CodaRenderer,
     DocumentSerializer,
     JsonApiParser,
-    JsonApiRenderer,
     SearchSerializer,
 )
 from consents.models import Consent, Status
@@ -44,15 +43,15 @@ class ConsentAllows(BasePermission):
         return view.consent is not None
 
 
-class Documents(ModelViewSet[Document]):
+class Documents(ModelViewSet):  # type: ignore[misc]  # the package has no types
     permission_classes = [ConsentAllows]
     serializer_class = DocumentSerializer
     parser_classes = [JsonApiParser]
-    renderer_classes = [JsonApiRenderer, CodaRenderer]
+    renderer_classes = [JSONRenderer, CodaRenderer]
     lookup_field = "uuid"
 
     def get_queryset(self) -> QuerySet[Document]:
-        consent: Consent = self.consent  # type: ignore[attr-defined]  # set by the permission
+        consent: Consent = self.consent  # set by the permission
         return Document.objects.select_related("client").filter(
             office_id=consent.office_id,
             kind=Kind.BANK_ACCOUNT_STATEMENT,
@@ -65,7 +64,7 @@ class Documents(ModelViewSet[Document]):
             return Response(status=404)
         if request.accepted_renderer.format == "coda":
             return self._file(document)
-        return Response({"data": self.get_serializer(document).data})
+        return Response(self.get_serializer(document).data)
 
     def _file(self, document: Document) -> HttpResponseBase:
         content = get_object_or_404(Content, document=document)
@@ -86,29 +85,10 @@ class Documents(ModelViewSet[Document]):
             last = get_object_or_404(Document, uuid=paging["after"])
             later = Q(available_at=last.available_at, id__gt=last.pk)
             found = found.filter(Q(available_at__gt=last.available_at) | later)
-        rows = list(found.order_by("available_at", "id")[: paging["limit"] + 1])
-        echo: Any = asked.data["data"]
-        return Response(self._answer(echo, numbers, rows, paging["limit"]), status=201)
-
-    def _answer(
-        self, asked: dict[str, Any], numbers: list[str], rows: list[Document], limit: int
-    ) -> dict[str, Any]:
-        documents = self.get_serializer(rows[:limit], many=True).data
-        paging: dict[str, Any] = {"limit": limit}
+        limit = paging["limit"]
+        rows = list(found.order_by("available_at", "id")[: limit + 1])
+        told = {"limit": limit}
         if len(rows) > limit:
-            paging["after"] = str(rows[limit - 1].uuid)
-        return {
-            "data": {
-                "type": "documentSearch",
-                "id": str(uuid4()),
-                "attributes": asked["attributes"],
-                "relationships": {
-                    "clients": {"data": [{"type": "client", "id": n} for n in numbers]},
-                    "documents": {
-                        "data": [{"type": row["type"], "id": row["id"]} for row in documents]
-                    },
-                },
-            },
-            "included": {"documents": documents},
-            "meta": {"paging": paging},
-        }
+            told["after"] = str(rows[limit - 1].uuid)
+        page = self.get_serializer(rows[:limit], many=True)
+        return Response({"results": page.data, "meta": {"paging": told}}, status=201)
