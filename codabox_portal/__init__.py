@@ -1,4 +1,4 @@
-"""Wiring only: settings, table of contents, admin site, processes. No room imports it."""
+"""Wiring only: settings, table of contents, processes. No room imports it."""
 
 from codabox_portal.celery import app as celery_app
 

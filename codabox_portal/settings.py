@@ -117,7 +117,7 @@ INSTALLED_APPS = [
     "partner_api",
     "operation",
     *(["demo"] if PORTAL_DEMO else []),
-    "codabox_portal.apps.PortalAdminConfig",
+    "backoffice.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

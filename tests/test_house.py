@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 FOLDERS = ["accounts", "clients", "codabox_portal", "consents", "dashboard", "demo", "documents"]
-FOLDERS += ["operation", "partner_api", "partners"]
+FOLDERS += ["backoffice", "operation", "partner_api", "partners"]
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ def test_dirk_hands_files_in(people: Cast) -> None:
 def test_dirk_cannot_hand_in_more_than_a_person_can_wait_for(
     people: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codabox_portal.intake.MOST_AT_ONCE", 10)
+    monkeypatch.setattr("backoffice.intake.MOST_AT_ONCE", 10)
     files = [SimpleUploadedFile("a.cod", unlike(b"0123"))]
     page = as_person(people.dirk).post(UPLOAD, {"chosen": files})
     assert "too much at once" in page.content.decode()

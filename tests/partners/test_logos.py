@@ -18,9 +18,9 @@ from consents.models import Evidence
 from partners.logos import Logo
 from partners.models import Partner
 from tests.accounts.people import logged_in
+from tests.backoffice.test_operators import ENTRY
 from tests.conftest import Cast
 from tests.test_access_matrix import as_person
-from tests.test_operators import ENTRY
 
 HIDDEN = "taken at the office of the vendor"
 

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from codabox_portal.admin import LookUp
+from backoffice.site import LookUp
 from documents.arrivals import of_file
 from documents.ingest import Taken, ingest
 from documents.models import Quarantined

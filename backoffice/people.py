@@ -15,8 +15,8 @@ from accounts.factor_reset import reset_factor
 from accounts.joint import Act
 from accounts.looks import OperatorLook, Seen
 from accounts.models import Membership, Office, User
-from codabox_portal.admin import Page
-from codabox_portal.joint import Joint, act_together
+from backoffice.joint import Joint, act_together
+from backoffice.site import Page
 
 
 def who_works_there(office: Office) -> str:

@@ -18,7 +18,7 @@ from accounts.decorators import ask_again_after_15_minutes
 from accounts.joint import NAMED, Act, JointAct, NeedsAnother
 from accounts.models import User
 from accounts.requests import PersonRequest
-from codabox_portal.admin import Page
+from backoffice.site import Page
 from consents.models import DecisionConflict
 
 

@@ -13,12 +13,12 @@ from consents.models import Status
 from notifications.models import Mail
 from partners.models import PartnerStatus
 from tests import factories
+from tests.backoffice.test_operators import another_operator, proven
+from tests.backoffice.test_two_operators import confirmed
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.notifications.test_mails import deliver
 from tests.test_access_matrix import as_person
-from tests.test_operators import another_operator, proven
-from tests.test_two_operators import confirmed
 
 
 def state(cast: Cast, status: str) -> Any:

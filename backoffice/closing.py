@@ -10,8 +10,8 @@ from django.urls import reverse
 from accounts.company_number import validate_company_number
 from accounts.joint import Act
 from accounts.models import Office
-from codabox_portal.admin import Page
-from codabox_portal.joint import Joint, ReasonForm, act_together
+from backoffice.joint import Joint, ReasonForm, act_together
+from backoffice.site import Page
 from consents.closing import change_number, close_office
 from consents.models import Status
 

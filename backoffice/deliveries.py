@@ -8,8 +8,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from codabox_portal.admin import LookUp
-from codabox_portal.lists import REACH, uuids_beginning
+from backoffice.lists import REACH, uuids_beginning
+from backoffice.site import LookUp
 from consents.models import ConsentEvent
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.tasks import deliver

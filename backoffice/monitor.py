@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from codabox_portal.admin import Page
+from backoffice.site import Page
 from consents.models import Consent, ConsentActivity, Status
 from partner_api.models import RefusalCount
 from partners.models import Partner

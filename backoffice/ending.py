@@ -16,9 +16,9 @@ from django.utils.timezone import localtime
 from accounts.joint import Act
 from accounts.looks import OperatorLook, Seen
 from accounts.models import Office, User
-from codabox_portal.admin import LookUp
-from codabox_portal.joint import Joint, act_together
-from codabox_portal.lists import REACH, uuids_beginning
+from backoffice.joint import Joint, act_together
+from backoffice.lists import REACH, uuids_beginning
+from backoffice.site import LookUp
 from consents.closing import end_access
 from consents.models import Consent, Status
 from partners.models import Partner

@@ -14,8 +14,8 @@ from accounts.models import User
 from accounts.pages import safe_next
 from accounts.second_factor import is_missing
 from accounts.sessions import ask_again_when_idle
-from codabox_portal.history import what_changed
-from codabox_portal.lists import BoundedPaginator
+from backoffice.history import what_changed
+from backoffice.lists import BoundedPaginator
 from partners.models import Application
 
 

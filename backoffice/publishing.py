@@ -15,8 +15,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.models import LANGUAGES, User
-from codabox_portal.admin import LookUp
-from codabox_portal.history import said
+from backoffice.history import said
+from backoffice.site import LookUp
 from consents.models import Terms
 from consents.reacceptance import differences
 

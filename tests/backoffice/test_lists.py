@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Office
-from codabox_portal.lists import REACH, BoundedPaginator, uuids_beginning
+from backoffice.lists import REACH, BoundedPaginator, uuids_beginning
 from consents.models import Consent, ConsentEvent
 from notifications.models import Delivery, WebhookEndpoint
 from tests import factories

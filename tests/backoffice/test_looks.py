@@ -12,10 +12,10 @@ from accounts.looks import OperatorLook
 from clients.models import Client
 from documents.models import Content, Document, DocumentRead
 from tests import factories
+from tests.backoffice.test_writes import admin_urls
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.test_access_matrix import as_person
-from tests.test_admin_writes import admin_urls
 
 
 def shown(cast: Cast, **query: Any) -> str:

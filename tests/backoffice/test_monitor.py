@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from codabox_portal.monitor import chart, quiet_consents, refusals
+from backoffice.monitor import chart, quiet_consents, refusals
 from consents.models import Consent, ConsentActivity
 from partner_api.models import RefusalCount
 from partner_api.refusals import count_refusal

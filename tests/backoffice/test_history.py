@@ -9,9 +9,9 @@ from django.contrib.admin.models import LogEntry
 
 from partners.models import Application, Partner, RedirectUri
 from tests import factories
+from tests.backoffice.test_operators import ENTRY
 from tests.conftest import Cast
 from tests.test_access_matrix import as_person
-from tests.test_operators import ENTRY
 
 PRINT = "ab" * 32
 

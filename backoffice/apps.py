@@ -4,18 +4,18 @@ from django.contrib.admin.apps import SimpleAdminConfig
 
 
 class PortalAdminConfig(SimpleAdminConfig):
-    """Only what `codabox_portal.admin` lists: no library brings its tables, or tokens, along."""
+    """Only what `backoffice.site` lists: no library brings its tables, or tokens, along."""
 
-    default_site = "codabox_portal.admin.PortalAdminSite"
+    default_site = "backoffice.site.PortalAdminSite"
 
     def ready(self) -> None:
         super().ready()
-        from codabox_portal import (  # noqa: F401  # register
-            admin,
+        from backoffice import (  # noqa: F401  # register
             deliveries,
             ending,
             intake,
             offices,
             onboarding,
             publishing,
+            site,
         )

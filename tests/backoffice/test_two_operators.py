@@ -22,10 +22,10 @@ from notifications.models import Mail
 from notifications.tasks import fan_out
 from tests import factories
 from tests.accounts.people import add_app, log_in, logged_in
+from tests.backoffice.test_operators import another_operator, proven
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.test_access_matrix import as_person
-from tests.test_operators import another_operator, proven
 
 
 def factor_page(cast: Cast, person: Any) -> str:

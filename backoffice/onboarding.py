@@ -19,9 +19,9 @@ from django.urls import URLPattern, path
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import User
-from codabox_portal.admin import Page
-from codabox_portal.monitor import monitor_page
-from codabox_portal.retiring import retire_page
+from backoffice.monitor import monitor_page
+from backoffice.retiring import retire_page
+from backoffice.site import Page
 from consents.models import Status
 from consents.tasks import tell_of_software
 from notifications.models import WebhookEndpoint
@@ -97,7 +97,7 @@ class StateForm(forms.Form):
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         moves = [(target.value, target.label) for target in PARTNER_MOVES[partner.status]]
-        # What ends consents for good takes two operators: see `codabox_portal.retiring`.
+        # What ends consents for good takes two operators: see `backoffice.retiring`.
         if partner.consents.live().exists():
             moves = [move for move in moves if move[0] != PartnerStatus.RETIRED]
         cast(Any, self.fields["status"]).choices = moves

@@ -18,10 +18,10 @@ from django.utils.text import slugify
 from accounts.invitations import AlreadyThere
 from accounts.looks import OperatorLook, Seen
 from accounts.models import Invitation, Office, User
-from codabox_portal.admin import LookUp
-from codabox_portal.closing import close_page, number_page
-from codabox_portal.joint import ReasonForm
-from codabox_portal.people import reset_page, who_works_there
+from backoffice.closing import close_page, number_page
+from backoffice.joint import ReasonForm
+from backoffice.people import reset_page, who_works_there
+from backoffice.site import LookUp
 from consents.models import Status
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from accounts.joint import Act
-from codabox_portal.admin import Page
-from codabox_portal.joint import Joint, act_together
+from backoffice.joint import Joint, act_together
+from backoffice.site import Page
 from consents.closing import retire_partner
 from consents.models import Status
 from partners.models import Partner, PartnerStatus
