@@ -240,7 +240,7 @@ WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashers.Argon2id",
     # Client secrets have 256 random bits, so a slow hash would only slow the token endpoint down.
     "partners.hashers.HighEntropySha256",
 ]

@@ -23,6 +23,7 @@ from tests.conftest import Cast
 from tests.factories import PASSWORD
 
 NOBODY = "nobody@office.example"
+KEPT_AS = "argon2$argon2id$v=19$m=19456,t=2,p=1$"
 
 
 @pytest.fixture
@@ -32,7 +33,16 @@ def real_hash(settings: Any) -> None:
 
 
 def test_a_stolen_hash_costs_a_guesser_memory_and_time(real_hash: None) -> None:
-    assert make_password("guess").startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
+    assert make_password("guess").startswith(KEPT_AS)
+
+
+def test_an_older_hash_still_opens_and_is_renewed(real_hash: None, cast: Cast) -> None:
+    cast.an.password = "argon2" + PasswordHasher(2, 102400, 8).hash(PASSWORD)
+    cast.an.save()
+    logged_in(cast.an)
+    cast.an.refresh_from_db()
+    assert cast.an.password.startswith(KEPT_AS)
+    assert cast.an.check_password(PASSWORD)
 
 
 def page(answer: Any, *names: str) -> str:
