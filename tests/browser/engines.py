@@ -55,7 +55,7 @@ class Engine:
         self._wire.ask("ElementSendKeys", id=self._find(selector), text=text)
 
     def make_narrow(self) -> None:
-        """As narrow as a phone; none goes below 450 pixels."""
+        """As narrow as the driver allows: 450 to 500 pixels."""
         self._wire.ask("SetWindowRect", width=360, height=740)
 
     def wait_for(self, script: str, seconds: float = 15) -> None:
