@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from accounts.models import Membership, Office, Role, User
-from consents.actors import Actor, ActorKind
+from consents.actors import GIVEN_UP, Actor, ActorKind
 from consents.models import Consent, Terms
 from partners.models import Partner
 
@@ -45,10 +45,10 @@ def tell() -> None:
     withdrawn = asked(koenigs, ledgerly)
     withdrawn.withdraw(Actor.partner(ledgerly))
     # O'Brien: given and given up by the software, then paused with another.
-    given_up = allowed(obrien, compta, _person("fiona@obrien.example"))
-    given_up.cancel(Actor.partner(compta), reason="given up by the software")
-    paused = allowed(obrien, tally, _person("fiona@obrien.example"))
-    Consent.objects.filter(pk=paused.pk).update(paused_at=Now())
+    fiona = _person("fiona@obrien.example")
+    given_up = allowed(obrien, compta, fiona)
+    given_up.cancel(Actor.partner(compta), reason=GIVEN_UP)
+    allowed(obrien, tally, fiona).pause(by(fiona))
     if "groot" in offices:
         allowed(offices["groot"], tally, _person("lotte@groot.example"))
 
