@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, cast
 
 from django import forms
@@ -54,6 +56,13 @@ class PublishForm(forms.Form):
             for language, _name in LANGUAGES
         }
 
+    @property
+    def digest(self) -> str:
+        """Of everything that would be published: whoever saw it sends it back with her word."""
+        since = self.cleaned_data["effective_at"]
+        told = [self.bodies, self.cleaned_data["material"], since and since.isoformat()]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
 
 def _what_changes(chosen: dict[str, Any]) -> str:
     """The version before and the new one; the words themselves stay in both, for ever."""
@@ -90,7 +99,7 @@ class TermsVersions(LookUp):
         form = PublishForm(request.POST if request.method == "POST" else None, initial=initial)
         changes: list[Any] = []
         if request.method == "POST" and form.is_valid():
-            if "publish" in request.POST and self._publish(request, form):
+            if "publish" in request.POST and self._publish_what_was_shown(request, form):
                 return redirect("admin:consents_terms_changelist")
             changes = [
                 (language, differences(in_force[language].body, body))
@@ -103,6 +112,13 @@ class TermsVersions(LookUp):
             "changes": changes,
         }
         return TemplateResponse(request, "admin/publish_terms.html", context)
+
+    def _publish_what_was_shown(self, request: HttpRequest, form: PublishForm) -> bool:
+        if request.POST.get("shown") == form.digest:
+            return self._publish(request, form)
+        told = "Nothing is published: this is not what you looked at. Read it, then publish."
+        messages.warning(request, told)
+        return False
 
     def _publish(self, request: HttpRequest, form: PublishForm) -> bool:
         chosen = form.cleaned_data

@@ -337,7 +337,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
-USE_TZ = True
+FORMAT_MODULE_PATH = "codabox_portal.formats"
 
 DEFAULT_FROM_EMAIL = env.str(
     "PORTAL_MAIL_FROM", default=f"{PORTAL_NAME} <no-reply@{_portal.hostname}>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from accounts.requests import address_of
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from accounts.models import User
     from accounts.requests import PersonRequest
     from partners.models import Partner
+
+
+# Why a consent ended that its software gave up: kept as it stands here, shown translated.
+GIVEN_UP = gettext_noop("given up by the software")
 
 
 class ActorKind(models.TextChoices):

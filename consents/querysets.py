@@ -109,6 +109,13 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         )
         return given.filter(~models.Exists(here), giver_id__isnull=False)
 
+    def to_agree_anew(self) -> tuple[ConsentQuerySet, ConsentQuerySet]:
+        """Given ones that ask for the word of an Admin again: whose giver left, as above, and
+        those of which only the terms changed, with `reaccept_by`. None is in both."""
+        left = self.whose_giver_left()
+        changed = self.filter(status="allowed", reaccept_by__isnull=False)
+        return left, changed.exclude(pk__in=left.values("pk"))
+
     def with_use(self) -> ConsentQuerySet:
         """Add `last_served_at`, and `active_days`: on how many of the last 30 it was used."""
         lately = models.Q(activity__day__gt=Now() - timedelta(days=30), activity__served__gt=0)

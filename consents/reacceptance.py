@@ -23,6 +23,8 @@ from consents.scope import agreement
 TIME_TO_ACCEPT = timedelta(days=60)
 FIRST_REMINDER = timedelta(days=30)
 LAST_REMINDER = timedelta(days=7)
+# Words and the blanks between them, on either side of a change.
+WORDS_AROUND = 24
 
 
 class Passage(NamedTuple):
@@ -45,6 +47,25 @@ def differences(old: str, new: str) -> list[Passage]:
             passages.append(Passage("gone", "".join(before[a:b])))
             passages.append(Passage("added", "".join(after[c:d])))
     return [passage for passage in passages if passage.words]
+
+
+def beside_changes(passages: list[Passage]) -> list[Passage]:
+    """Every change whole, with the words around it; where nothing changed, nothing.
+
+    For somebody in a hurry: one changed sentence at the end of a long text is seen at once.
+    """
+    if not any(passage.change for passage in passages):
+        return []
+    last = len(passages) - 1
+    shown = []
+    for place, passage in enumerate(passages):
+        parts = re.findall(r"\s+|[^\s]+", passage.words)
+        if not passage.change and len(parts) > 2 * WORDS_AROUND:
+            before = "".join(parts[:WORDS_AROUND]).rstrip() + " " if place else ""
+            after = " " + "".join(parts[-WORDS_AROUND:]).lstrip() if place < last else ""
+            passage = Passage("", f"{before}…{after}")
+        shown.append(passage)
+    return shown
 
 
 def to_be_told() -> Any:

@@ -203,7 +203,8 @@ def timeline(consent: Consent) -> list[Moment]:
             event.at,
             event.get_kind_display(),
             event.actor_name,
-            event.reason,
+            # A person's words stay as they are; the portal's own are in the catalogue.
+            _(event.reason) if event.reason else "",
             event.until,
             event.scope and {**event.scope, "kinds": kinds_in_words(event.scope["kinds"])},
         )

@@ -17,9 +17,11 @@ def offices(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", None)
     if not isinstance(person, User):
         return {"my_offices": []}
-    waiting = Consent.objects.awaiting_decision().filter(office=OuterRef("pk"))
+    consents = Consent.objects.filter(office=OuterRef("pk"))
+    waiting = consents.awaiting_decision()
+    left, changed = consents.to_agree_anew()
     coming = Transfer.objects.awaiting_answer().filter(to_office=OuterRef("pk"))
     decides = Q(memberships__user=person, memberships__role=Role.ADMIN)
     tasks = Office.objects.filter(decides, pk=OuterRef("pk"))
-    something = Exists(waiting) | Exists(coming)
+    something = Exists(waiting) | Exists(left) | Exists(changed) | Exists(coming)
     return {"my_offices": Office.objects.of(person).annotate(has_tasks=something & Exists(tasks))}

@@ -44,7 +44,12 @@ def offices(request: PersonRequest) -> HttpResponse:
     decides_for = [entry.office_id for entry in memberships if entry.role == Role.ADMIN]
     waiting = _waiting(request).filter(office__in=decides_for)
     coming = Transfer.objects.awaiting_answer().filter(to_office__in=decides_for)
-    context = {"offices": memberships, "waiting": waiting, "arriving": coming.with_companies()}
+    context = {
+        "offices": memberships,
+        "waiting": waiting,
+        "arriving": coming.with_companies(),
+        **_to_agree_anew(Consent.objects.filter(office__in=decides_for)),
+    }
     return render(request, "dashboard/offices.html", context)
 
 
@@ -70,7 +75,7 @@ def office(request: OfficeRequest) -> HttpResponse:
     }
     if request.membership.is_admin:
         context["invitations"] = request.office.invitations.about_to_expire().order_by("expires_at")
-        context["left"] = _left_behind(request)
+        context |= _to_agree_anew(Consent.objects.filter(office=request.office))
         context["only_admin"] = request.office.memberships.admins().count() == 1
     return render(request, "dashboard/office.html", context)
 
@@ -82,7 +87,9 @@ def _waiting(request: PersonRequest) -> ConsentQuerySet:
     )
 
 
-def _left_behind(request: OfficeRequest) -> ConsentQuerySet:
-    """Consents of which an Admin is asked whether they go on without who agreed to them."""
-    ours = Consent.objects.filter(office=request.office).whose_giver_left()
-    return cast(ConsentQuerySet, ours.select_related("partner").order_by("partner__name", "pk"))
+def _to_agree_anew(ours: ConsentQuerySet) -> dict[str, ConsentQuerySet]:
+    """Consents of which an Admin is asked whether they go on: who agreed left, or terms changed."""
+    return {
+        name: asked.select_related("partner", "office").order_by("partner__name", "pk")
+        for name, asked in zip(("left", "changed"), ours.to_agree_anew(), strict=True)
+    }

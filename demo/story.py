@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from accounts.models import Office, User
-from consents.actors import Actor, ActorKind
+from accounts.models import Membership, Office, Role, User
+from consents.actors import GIVEN_UP, Actor, ActorKind
 from consents.models import Consent, Terms
 from partners.models import Partner
 
@@ -29,7 +29,10 @@ def tell() -> None:
     old = allowed(janssens, tally, an)
     old.cancel(by(an), reason="")
     asked(janssens, tally)
-    allowed(janssens, compta, an)
+    # Who allowed that one has left since: his colleagues are asked whether it goes on.
+    rik = joined(janssens, "Rik Maes", "rik@janssens.example")
+    allowed(janssens, compta, rik.user)
+    rik.remove(an)
     # Lefèvre: allowed, denied, and a request that nobody answered.
     allowed(lefevre, tally, chloe)
     denied = asked(lefevre, compta)
@@ -42,16 +45,22 @@ def tell() -> None:
     withdrawn = asked(koenigs, ledgerly)
     withdrawn.withdraw(Actor.partner(ledgerly))
     # O'Brien: given and given up by the software, then paused with another.
-    given_up = allowed(obrien, compta, _person("fiona@obrien.example"))
-    given_up.cancel(Actor.partner(compta), reason="given up by the software")
-    paused = allowed(obrien, tally, _person("fiona@obrien.example"))
-    Consent.objects.filter(pk=paused.pk).update(paused_at=Now())
+    fiona = _person("fiona@obrien.example")
+    given_up = allowed(obrien, compta, fiona)
+    given_up.cancel(Actor.partner(compta), reason=GIVEN_UP)
+    allowed(obrien, tally, fiona).pause(by(fiona))
     if "groot" in offices:
         allowed(offices["groot"], tally, _person("lotte@groot.example"))
 
 
 def _person(email: str) -> User:
     return User.objects.get(email=email)
+
+
+def joined(office: Office, name: str, email: str) -> Membership:
+    """Another Admin, who has no password and does not stand on /demo."""
+    person = User.objects.create_user(email, name=name, language=office.language)
+    return Membership.objects.let_in(office, person, Role.ADMIN)
 
 
 def asked(office: Office, partner: Partner) -> Consent:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Office
+from accounts.models import Membership, Office
 from demo.cast import PASSWORD
 from demo.sandbox import SITUATIONS
 from partners.models import Application, Partner
@@ -26,7 +27,9 @@ NEWEST = 20
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """The demo at a glance."""
-    offices = Office.objects.prefetch_related("memberships__user").order_by("name")
+    members = Membership.objects.active().select_related("user").order_by("pk")
+    present = Prefetch("memberships", members)
+    offices = Office.objects.prefetch_related(present).order_by("name")
     context = {
         "offices": offices,
         "password": PASSWORD,

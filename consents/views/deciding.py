@@ -181,6 +181,7 @@ def _show_result(request: ConsentRequest, *, fresh: bool) -> HttpResponse:
     context = {
         "consent": consent,
         "fresh": fresh and just_decided(consent, request.user),
+        "stands_still": consent.status == Status.ALLOWED and consent.access() is not None,
         "conflict": wish in OUTCOME and consent.status != OUTCOME[wish],
         "ended_by": ended_by(consent),
         "proof": Proof.of(consent) if consent.status == Status.CANCELLED else None,

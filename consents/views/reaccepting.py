@@ -17,7 +17,7 @@ from accounts.requests import OfficeRequest
 from consents.actors import Actor
 from consents.forms import AgreeForm
 from consents.models import Consent, DecisionConflict, EventKind, NotAnAdmin, Status, Terms
-from consents.reacceptance import Passage, differences, reaccept
+from consents.reacceptance import Passage, beside_changes, differences, reaccept
 from consents.screens import Scope
 from consents.views.links import consent_of, office_page, see_other, to
 
@@ -82,7 +82,7 @@ def _changes(consent: Consent, in_force: Terms) -> list[Passage]:
     if accepted is None or accepted.version == in_force.version:
         return []
     same = Terms.objects.filter(version=accepted.version, language=in_force.language).first()
-    return differences((same or accepted).body, in_force.body)
+    return beside_changes(differences((same or accepted).body, in_force.body))
 
 
 def _to_detail(consent: Consent) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from accounts.models import Office
-from consents.actors import Actor
+from consents.actors import GIVEN_UP, Actor
 from consents.blocks import BlockedByOffice
 from consents.models import Consent, DecisionConflict
 from consents.querysets import CoolingDown
@@ -82,7 +82,7 @@ class OneConsent(Resource):
         own = _own(self.caller(request), consent)
         by = Actor.partner(own.partner)
         try:
-            own.cancel(by, reason="given up by the software")
+            own.cancel(by, reason=GIVEN_UP)
         except DecisionConflict:
             own.withdraw(by)
         return HttpResponse(status=204)

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 
 from partners.models import Application, Partner, RedirectUri
 from tests import factories
-from tests.backoffice.test_operators import ENTRY
+from tests.backoffice.test_operators import ENTRY, shown_digest
 from tests.conftest import Cast
 from tests.test_access_matrix import as_person
 
@@ -103,7 +103,9 @@ def test_dirk_reads_which_version_of_the_terms_came_after_which(cast: Cast) -> N
     before = factories.terms_in_force()
     fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
     dirk = as_person(cast.dirk)
-    dirk.post("/admin/consents/terms/add/", {**fields, "material": "on", "publish": "1"})
+    path, fields = "/admin/consents/terms/add/", {**fields, "material": "on"}
+    shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
+    dirk.post(path, {**fields, "publish": "1", "shown": shown})
     new = factories.terms_in_force()
     page = dirk.get(f"/admin/consents/terms/{new.pk}/history/").content.decode()
     assert f"version: {before.version} → {before.version + 1}" in page

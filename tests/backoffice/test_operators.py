@@ -165,6 +165,11 @@ def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> 
     assert cast.fresh().access() == "partnerSuspended"
 
 
+def shown_digest(page: Any) -> str:
+    """What the page with the difference sends back when its operator publishes."""
+    return page.content.decode().split('name="shown" value="')[1].split('"')[0]
+
+
 def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None:
     dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
     before = factories.terms_in_force()
@@ -176,7 +181,13 @@ def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None
     assert factories.terms_in_force() == before
     assert dirk.post(path, {**fields, "body_fr": " ", "publish": "1"}).status_code == 200
     assert factories.terms_in_force() == before, "a language was missing"
-    assert dirk.post(path, {**fields, "material": "on", "publish": "1"}).status_code == 302
+    publish = {**fields, "material": "on", "publish": "1", "shown": shown_digest(look)}
+    for changed in ({"body_de": "Something else."}, {"material": ""}, {"shown": ""}):
+        again = dirk.post(path, {**publish, **changed})
+        assert "is not what you looked at" in again.content.decode()
+        assert "<ins>" in again.content.decode()
+        assert factories.terms_in_force() == before, "nobody saw that"
+    assert dirk.post(path, publish).status_code == 302
     for language in ("en", "nl", "fr", "de"):
         text = factories.terms_in_force(language)
         assert (text.version, text.language, text.material) == (before.version + 1, language, True)
@@ -191,7 +202,9 @@ def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None
     fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
     past = dirk.post(path, {**fields, "effective_at": "2020-01-01 08:00", "publish": "1"})
     assert "This moment is over" in past.content.decode()
-    later = dirk.post(path, {**fields, "effective_at": "2099-01-01 08:00", "publish": "1"})
+    fields["effective_at"] = "2099-01-01 08:00"
+    shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
+    later = dirk.post(path, {**fields, "publish": "1", "shown": shown})
     assert later.status_code == 302
     assert factories.terms_in_force() == before
 

@@ -34,7 +34,8 @@ def test_bram_asks_all_admins_with_a_note_and_is_told_so(cast: Cast) -> None:
         [],
     )
     page = bram.get(f"/consent/{cast.consent.uuid}").content.decode()
-    assert "You asked on" in page
+    # At the top, where she looks after the click: not below the terms.
+    assert page.index("<h1") < page.index("You asked on") < page.index('id="terms"')
     assert 'name="note"' not in page
     assert cast.fresh().status == "to_be_determined"
 
@@ -90,6 +91,22 @@ def test_an_sees_on_her_dashboard_who_asks_and_in_which_words(cast: Cast) -> Non
     # Bea was not the one who was asked, but she may answer.
     assert "Before Friday, please" not in logged_in(bea).get(dashboard).content.decode()
     assert "Before Friday, please" not in logged_in(cast.chloe).get(dashboard).content.decode()
+
+
+def test_a_colleague_who_may_not_decide_is_not_told_that_she_is_asked(cast: Cast) -> None:
+    cast.consent.ask_admins(acting(cast.bram), [], "Before Friday, please")
+    page = logged_in(cast.bram).get(f"/offices/{cast.janssens.slug}").content.decode()
+    assert "asks you to decide" not in page
+    assert "Bram asked the Admins to decide" in page
+    assert "Before Friday, please" in page
+
+
+def test_who_may_only_read_is_told_so_before_she_reads_on(cast: Cast) -> None:
+    page = logged_in(cast.bram).get(f"/consent/{cast.consent.uuid}").content.decode()
+    told = page.index("Only an Admin can answer it")
+    assert told < page.index("If you allow this")
+    assert 'href="#ask"' in page[told : page.index("If you allow this")]
+    assert page.index('id="terms"') < page.index('id="ask"')
 
 
 def test_the_dashboard_does_not_ask_per_request(cast: Cast) -> None:

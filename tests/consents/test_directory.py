@@ -44,6 +44,13 @@ def test_an_sees_the_state_of_each_software_and_how_to_begin(cast: Cast, an: Bro
     assert 'href="https://tally.example/connect"' in tally
 
 
+def test_a_request_that_waits_is_opened_from_the_directory(cast: Cast, an: Browser) -> None:
+    path, link = f"/offices/{cast.janssens.slug}/software", f"/consent/{cast.consent.uuid}"
+    assert f'href="{link}?via=overview"' in an.get(path).content.decode()
+    cast.consent.deny(acting(cast.an))
+    assert link not in an.get(path).content.decode()
+
+
 def test_an_blocks_and_unblocks_with_the_story_told(cast: Cast, an: Browser) -> None:
     cast.consent.deny(acting(cast.an))
     path = f"/offices/{cast.janssens.slug}/consents/{cast.consent.uuid}/block"

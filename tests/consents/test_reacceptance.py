@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from consents import watch
 from consents.models import Consent, DecisionConflict, Evidence, NotAnAdmin, Terms
-from consents.reacceptance import differences, reaccept
+from consents.reacceptance import beside_changes, differences, reaccept
 from notifications.tasks import fan_out
 from tests import factories
 from tests.conftest import Cast
@@ -161,6 +161,25 @@ def test_the_difference_holds_both_texts_whole(old: str, new: str) -> None:
     assert "".join(p.words for p in passages if p.change != "gone") == new
     # What is equal is shown as it stands in both, so the old text comes back as well.
     assert "".join(p.words for p in passages if p.change != "added") == old
+
+
+def test_what_did_not_change_is_cut_to_what_stands_beside_a_change() -> None:
+    same = [f"word{n} " for n in range(60)]
+    shown = beside_changes(differences("".join(same), "".join([*same[:30], "new ", *same[30:]])))
+    words = "".join(passage.words for passage in shown)
+    assert [passage.change for passage in shown] == ["", "added", ""]
+    assert "word29 new word30" in words
+    assert "word0 " not in words
+    assert "word59 " not in words
+    assert words.startswith("… ")
+    assert words.endswith(" …")
+
+
+@given(st.text(alphabet="ab \n", max_size=40), st.text(alphabet="ab \n", max_size=40))
+def test_no_change_is_cut_away(old: str, new: str) -> None:
+    whole = differences(old, new)
+    changes = [passage for passage in beside_changes(whole) if passage.change]
+    assert changes == [passage for passage in whole if passage.change]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -96,6 +96,7 @@ def test_bea_reads_what_was_allowed_and_confirms_it_in_her_own_name(cast: Cast, 
     browser = logged_in(bea)
     shown = browser.get(page(cast)).content.decode()
     assert "An agreed to this on" in shown
+    assert "without an answer it stays as it is" in shown
     for part in (cast.ledgerly.name, "Bank account statement", "<strong>1</strong> company today"):
         assert part in shown
     assert factories.terms_in_force().body.split("\n")[0] in shown
@@ -222,6 +223,9 @@ def test_where_the_terms_changed_as_well_one_act_accepts_them(
     shown = browser.get(page(cast)).content.decode()
     assert "What is different" in shown
     assert "The terms have changed since they were accepted." in shown
+    # Access hangs on the answer here: the page must not say that nothing does.
+    assert "it stays as it is" not in shown
+    assert ("is paused since" if overdue else "Without an answer its access pauses on") in shown
     confirm(cast, browser)
     consent = cast.fresh()
     assert (consent.access(), consent.reaccept_by) == (None, None)

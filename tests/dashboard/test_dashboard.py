@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -101,3 +102,63 @@ def test_the_inbox_gathers_all_offices_where_the_person_may_decide(cast: Cast) -
     assert shown.isdisjoint(others)
     # A person of one office has her inbox on its dashboard, and goes straight there.
     assert logged_in(cast.bram).get("/").headers["Location"] == f"/offices/{cast.janssens.slug}"
+
+
+def given(office: Office, giver: User, *, left: bool = False, days: int | None = None) -> Consent:
+    """An allowed consent: who gave it `left`, its changed terms are to be accepted in `days`."""
+    consent = factories.make_allowed(office, factories.make_partner(), giver)
+    if left:
+        Membership.objects.get(office=office, user=giver).leave()
+    if days is not None:
+        Consent.objects.filter(pk=consent.pk).update(reaccept_by=Now() + timedelta(days=days))
+    return consent
+
+
+def asks_anew(told: str) -> dict[str, str]:
+    """The consents that a page asks an Admin to agree to again, each with the page that asks."""
+    found = re.findall(r'/offices/[^/"]+/consents/([0-9a-f-]{36})/(terms|reaffirm)"', told)
+    assert len(found) == len(dict(found))
+    return dict(found)
+
+
+def test_the_admins_are_asked_on_the_dashboard_to_accept_changed_terms(cast: Cast) -> None:
+    soon, over = given(cast.janssens, cast.an, days=9), given(cast.janssens, cast.an, days=-1)
+    both = given(cast.janssens, factories.make_person("Gia", cast.janssens), left=True, days=9)
+    given(cast.janssens, cast.an)
+    told = dashboard(cast.an, cast.janssens)
+    # Whoever answers for a colleague that left accepts the terms with it: one question, not two.
+    expected = {str(soon.uuid): "terms", str(over.uuid): "terms", str(both.uuid): "reaffirm"}
+    assert asks_anew(told) == expected
+    for consent, sentence in (
+        (soon, "The terms for {} have changed. Without an answer its access pauses on "),
+        (both, "The terms for {} have changed. Without an answer its access pauses on "),
+        (over, "Access of {} is paused since "),
+    ):
+        assert sentence.format(consent.partner.name) in told
+    assert asks_anew(dashboard(cast.bram, cast.janssens)) == {}
+    over.reread()
+    over.cancel(acting(cast.an))
+    assert str(over.uuid) not in asks_anew(dashboard(cast.an, cast.janssens))
+
+
+def test_the_inbox_and_the_switch_tell_what_is_to_be_agreed_to_again(cast: Cast) -> None:
+    at_peeters = Membership.objects.create(office=cast.peeters, user=cast.an, role=Role.USER)
+    third = factories.make_office("Third")
+    Membership.objects.create(office=third, user=cast.an, role=Role.ADMIN)
+    cast.consent.deny(acting(cast.an))
+    slugs = [cast.janssens.slug, cast.peeters.slug, third.slug]
+    gia = factories.make_person("Gia", cast.peeters)
+    left, terms = given(cast.peeters, gia, left=True), given(cast.janssens, cast.an, days=9)
+    elsewhere = factories.make_office("Foreign")
+    for name in ("Tom", "Tess"):
+        given(elsewhere, factories.make_person(name, elsewhere), left=name == "Tess", days=9)
+    given(third, cast.an)
+    assert asks_anew(page(cast.an, "/offices")) == {str(terms.uuid): "terms"}
+    assert switch(cast.an, third) == dict(zip(slugs, (True, False, False), strict=True))
+    at_peeters.change_role(Role.ADMIN, cast.chloe)
+    inbox = page(cast.an, "/offices")
+    assert asks_anew(inbox) == {str(terms.uuid): "terms", str(left.uuid): "reaffirm"}
+    asked = inbox.split("Waiting for you")[-1]
+    assert f"Gia allowed {left.partner.name} and has left. Shall it go on?" in asked
+    assert cast.peeters.name in asked
+    assert switch(cast.an, third) == dict(zip(slugs, (True, True, False), strict=True))

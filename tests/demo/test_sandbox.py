@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from accounts.models import Membership
 from consents.models import Consent
 from tests import factories
 from tests.conftest import ROOT, Cast, free_port, running_portal
@@ -167,6 +168,13 @@ def test_the_sandbox_needs_the_credentials_of_the_software(
         auth=(me["clientId"], secret or me["clientSecret"]),
     )
     assert answer.status_code == status
+
+
+def test_the_start_page_tells_who_can_log_in(people: Cast, demo: Demo) -> None:
+    Membership.objects.get(office=people.janssens, user=people.bram).remove(people.an)
+    told = httpx.get(f"{demo.portal}/demo").text
+    assert people.an.email in told
+    assert people.bram.email not in told
 
 
 def test_outside_the_demo_there_is_no_sandbox(portal: str) -> None:

@@ -68,7 +68,7 @@ def test_a_statement_is_a_page_that_people_read(cast: Cast, who: str) -> None:
     for told in (
         "Bank account statement 7",
         "BE68 5390 0754 7034",
-        "Feb. 27, 2026",
+        "27 February 2026",
         "100.00 EUR",
         "+1,234.56",
         "−2,000.00",
