@@ -219,6 +219,16 @@ def test_a_page_comes_over_https_with_bound_cookies(front: Front) -> None:
 
 
 @pytest.mark.parametrize("front", ACCEL, indirect=True)
+def test_the_root_names_the_host_and_port_that_the_caller_used(front: Front) -> None:
+    """Software follows these templates: without the port it would come back without its certificate."""
+    for url in (front.url, front.partners_url):
+        with front.client() as http:
+            links = http.get(f"{url}/codabox-connect").json()["links"]
+        assert links["self"] == f"{url}/codabox-connect"
+        assert links["oauth2"]["token"] == f"{url}/codabox-connect/oauth2/token"
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
 def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
     path = "/codabox-connect/accounting-office-consents"
     for url in (front.url, front.partners_url):
