@@ -62,6 +62,12 @@ ONE = f"""
       and {{identifier}} and {{covered}}
 """  # noqa: S608  # constants only
 
+CURSOR = """
+    select d.uuid::text from documents_document d
+    where d.office_id = %(office)s and d.kind = %(kind)s and d.public_id = %(id)s
+    limit 2
+"""
+
 
 class Row(NamedTuple):
     """One document of a page, as the database gave it."""
@@ -148,6 +154,21 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             excluded=len(rows) - len(found),
         )
         return Resolved(clients, places[0] if places else None, horizon)
+
+    def cursor_of(self, standing: Standing, kind: int, public_id: str) -> UUID | None:
+        """The cursor of a document that the wire names by a text of its own.
+
+        None where two companies have one of that name: which of them was the last nobody knows.
+        """
+        rows = point_query(
+            SCOPE_SQL,
+            CURSOR,
+            scope=str(standing.office_id),
+            office=standing.office_id,
+            kind=kind,
+            id=public_id,
+        )
+        return UUID(rows[0][0]) if len(rows) == 1 else None
 
     def page(self, window: Window, clients: Clients) -> list[Row]:
         """The documents of the window, oldest first: cost grows with the page, not the table.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -59,6 +60,12 @@ def download(
     start, end = asked or (0, wanted.size)
     length = end - start
     sent = 0 if request.method == "HEAD" else length
+    to_proxy = settings.PORTAL_ACCEL and wanted.size <= HAND_TO_PROXY
+    by_proxy = to_proxy and request.method == "GET" and asked is None
+    stream: Iterator[bytes] = iter(())
+    if sent and not by_proxy:
+        # A file that is lost is told, in JSON, instead of an answer that breaks off.
+        stream = _begun(_stream(reader, kind, found, wanted, Part(start, length, wanted.size)))
     record(reader, Outcome.SERVED, document_id=found.id, media_type=wanted.media_type, size=sent)
     headers |= {
         "Content-Type": wanted.media_type,
@@ -67,7 +74,7 @@ def download(
         # A file that is really a web page must not run as one.
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    if settings.PORTAL_ACCEL and wanted.size <= HAND_TO_PROXY and request.method == "GET":
+    if by_proxy:
         location = f"{settings.PORTAL_ACCEL}/{name_of(wanted.sha256)}"
         # Content-Length 0 keeps the proxy's connection to us alive.
         return HttpResponse(headers=headers | {"X-Accel-Redirect": location})
@@ -77,11 +84,13 @@ def download(
     status = 206 if asked else 200
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
-    return StreamingHttpResponse(
-        _stream(reader, kind, found, wanted, Part(start, length, wanted.size)),
-        status=status,
-        headers=headers,
-    )
+    return StreamingHttpResponse(stream, status=status, headers=headers)
+
+
+def _begun(stream: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces; the first is read at once, or what is wrong with it raised."""
+    first = next(stream)
+    return chain([first], stream)
 
 
 def _stream(

@@ -116,7 +116,8 @@ def _translated(error: Exception) -> ApiError:
             return refused(
                 415,
                 "unsupportedMediaType",
-                "Send the body as application/vnd.api+json or application/json, in UTF-8.",
+                "Send the body as application/vnd.api+json or application/json, in UTF-8, "
+                "not compressed.",
             )
         case RequestDataTooBig():
             return refused(413, "payloadTooLarge", "The body is larger than 1 MiB.")

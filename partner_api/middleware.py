@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 from partner_api.errors import answer
+from partner_api.negotiation import read_the_rest
 from partner_api.refusals import count_refusal
 
 PREFIX = "/codabox-connect"
@@ -35,12 +36,14 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        if not f"{path}/".startswith((f"{PREFIX}/", f"{WEBHOOKS}/")):
+        # With one slash too many nothing is found, but that is told in JSON.
+        if not f"/{path.lstrip('/')}/".startswith((f"{PREFIX}/", f"{WEBHOOKS}/")):
             return self.get_response(request)
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self._answer(request)
+            read_the_rest(request)
             log.info(
                 "api_request",
                 method=request.method,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
@@ -110,7 +111,8 @@ def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
     """Return the body as an object and as it came; raise for another type, or for bad JSON."""
     media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
     charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
-    if media_type.strip().lower() not in ACCEPTED or charset not in ENCODINGS:
+    compressed = request.META.get("HTTP_CONTENT_ENCODING", "").lower() not in ("", "identity")
+    if media_type.strip().lower() not in ACCEPTED or charset not in ENCODINGS or compressed:
         raise UnsupportedMediaType(media_type)
     try:
         raw = whole_body(request)
@@ -135,6 +137,15 @@ def whole_body(request: HttpRequest) -> bytes:
     if len(body) > MAX_BODY:
         raise RequestDataTooBig
     return body
+
+
+def read_the_rest(request: HttpRequest) -> None:
+    """What nobody read would end the connection, under the caller's next call perhaps."""
+    with suppress(OSError):  # who sent it is gone
+        if request.META.get("CONTENT_LENGTH"):
+            request.read(MAX_BODY)
+        elif request.META.get("HTTP_TRANSFER_ENCODING"):
+            request.environ["wsgi.input"].read(MAX_BODY)  # type: ignore[attr-defined]
 
 
 def _malformed(detail: str) -> Exception:

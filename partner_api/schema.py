@@ -137,8 +137,8 @@ COMPONENTS: dict[str, Shape] = {
         ),
         meta=thing(
             paging=thing(
-                limit={"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
-                after=IDENTIFIER,
+                limit={"type": ["integer", "null"], "minimum": 1, "maximum": 1000, "default": 100},
+                after={**IDENTIFIER, "type": ["string", "null"]},
             )
         ),
     ),

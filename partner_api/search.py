@@ -30,7 +30,7 @@ class Search(NamedTuple):
     end: datetime | None
     clients: list[str]
     limit: int
-    after: uuid.UUID | None
+    after: uuid.UUID | str | None
 
     def until(self, horizon: datetime) -> Bounded:
         """The window that can be answered: two years back, and no further than `horizon`.
@@ -63,7 +63,7 @@ def read_search(body: dict[str, Any]) -> Search:
     given_start = _moment(body, "from", faults)
     given_end = _moment(body, "to", faults)
     clients = _clients(body, faults)
-    limit, after = _paging(body, faults)
+    limit, after = _paging(body, kind, faults)
     if given_start and given_end and given_end < given_start:
         faults.add(f"{ATTRIBUTES}/to", "to lies before from.")
     if faults or kind is None:
@@ -181,7 +181,9 @@ def _clients(body: dict[str, Any], faults: Faults) -> list[str]:
     return []
 
 
-def _paging(body: dict[str, Any], faults: Faults) -> tuple[int, uuid.UUID | None]:
+def _paging(
+    body: dict[str, Any], kind: KindOfDocument | None, faults: Faults
+) -> tuple[int, uuid.UUID | str | None]:
     limit = member(body, "meta", "paging", "limit")
     after = member(body, "meta", "paging", "after")
     if limit is None:
@@ -193,6 +195,9 @@ def _paging(body: dict[str, Any], faults: Faults) -> tuple[int, uuid.UUID | None
     try:
         return limit, uuid.UUID(after) if after is not None else None
     except (ValueError, AttributeError, TypeError):
+        # Software that takes the last identifier it saw for the cursor does so for every kind.
+        if isinstance(after, str) and kind and not kind.uuid_on_the_wire:
+            return limit, after
         faults.add(f"{PAGING}/after", "It must be the cursor of an earlier page.")
         return limit, None
 

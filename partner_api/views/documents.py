@@ -64,7 +64,10 @@ class Searches(Resource):
         given, raw = read_json(request._request)
         search = read_search(given)
         _allowed(caller, standing, search.kind)
-        clients, place, horizon = Document.objects.resolve(standing, search.clients, search.after)
+        after = search.after
+        if isinstance(after, str):
+            after = Document.objects.cursor_of(standing, search.kind.kind, after)
+        clients, place, horizon = Document.objects.resolve(standing, search.clients, after)
         if search.after is not None and place is None:
             raise invalid(fault("/meta/paging/after", "It is no cursor of an earlier page."))
         identifier, horizon = _frozen(request, raw, caller, horizon)

@@ -87,11 +87,9 @@ class Deployment:
 
     def __init__(self, folder: Path, mails: MailServer, **settings_of_its_own: str) -> None:
         self.folder, self.mails = folder, mails
-        self.ports = free_port(), free_port()
+        self.ports = free_port(), free_port(), free_port()
         self.web_ports = [free_port(), free_port()]
-        self.front = Front(
-            f"https://localhost:{self.ports[0]}", f"https://localhost:{self.ports[1]}", folder
-        )
+        self.front = Front.at(self.ports, folder)
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
             "PORTAL_URL": self.front.url,

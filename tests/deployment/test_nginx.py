@@ -6,12 +6,15 @@ import datetime
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
+from documents.storage import name_of
 from partners.models import ClientCertificate
 from tests import factories
 from tests.conftest import ROOT, Cast, Software, free_port, running_portal
@@ -58,11 +62,17 @@ def certificate(folder: Path, name: str) -> str:
 
 @dataclass
 class Front:
-    """nginx in front of a portal: the public address, and the one with client certificates."""
+    """nginx in front of a portal: its address, that with client certificates, and without TLS."""
 
     url: str
     partners_url: str
+    plain_url: str
     folder: Path
+
+    @classmethod
+    def at(cls, ports: tuple[int, int, int], folder: Path) -> Front:
+        secure, certified, plain = (f"localhost:{port}" for port in ports)
+        return cls(f"https://{secure}", f"https://{certified}", f"http://{plain}", folder)
 
     def client(self, certificate: str | None = None) -> httpx.Client:
         trust = ssl.create_default_context(cafile=str(self.folder / "server.crt"))
@@ -73,7 +83,7 @@ class Front:
         return httpx.Client(verify=trust, timeout=20)
 
 
-def our_files(folder: Path, ports: tuple[int, int], *portals: str) -> str:
+def our_files(folder: Path, ports: tuple[int, int, int], *portals: str) -> str:
     """docker/nginx.conf and the example of the docs, with this machine's ports and folders."""
     at = (f"server {portal.removeprefix('http://')} max_fails=0;" for portal in portals)
     example = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
@@ -81,7 +91,7 @@ def our_files(folder: Path, ports: tuple[int, int], *portals: str) -> str:
     text = (ROOT / "docker/nginx.conf").read_text() + example[1]
     for ours, here in {
         "server web:8000 max_fails=0;": " ".join(at),
-        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 80;": f"listen 127.0.0.1:{ports[2]};",
         "listen 443 ssl;": f"listen 127.0.0.1:{ports[0]} ssl;",
         "listen 8443 ssl;": f"listen 127.0.0.1:{ports[1]} ssl;",
         "/etc/nginx/tls/fullchain.pem": str(folder / "server.crt"),
@@ -114,7 +124,7 @@ def front(
 @contextmanager
 def running_nginx(folder: Path, portal: str) -> Iterator[Front]:
     certificate(folder, "server")
-    ports = free_port(), free_port()
+    ports = free_port(), free_port(), free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     configuration = folder / "nginx.conf"
     configuration.write_text(
@@ -122,7 +132,7 @@ def running_nginx(folder: Path, portal: str) -> Iterator[Front]:
         f"events {{}} http {{ access_log off; {our_files(folder, ports, portal)} }}"
     )
     nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", folder])
-    front = Front(f"https://localhost:{ports[0]}", f"https://localhost:{ports[1]}", folder)
+    front = Front.at(ports, folder)
     try:
         _wait(front)
         yield front
@@ -190,7 +200,6 @@ def test_a_document_comes_through_nginx_untouched(
 def test_nobody_reaches_the_files_directly(front: Front, people: Cast) -> None:
     document = factories.make_document(people.bakery, contents={CODA: b"0" * 256})
     from accounts.tenancy import office_scope
-    from documents.storage import name_of
 
     with office_scope(people.janssens.pk):
         name = name_of(document.contents.get().sha256)
@@ -210,6 +219,16 @@ def test_a_page_comes_over_https_with_bound_cookies(front: Front) -> None:
 
 
 @pytest.mark.parametrize("front", ACCEL, indirect=True)
+def test_the_root_names_the_host_and_port_that_the_caller_used(front: Front) -> None:
+    """Software follows these templates: without the port it would come back without its certificate."""
+    for url in (front.url, front.partners_url):
+        with front.client() as http:
+            links = http.get(f"{url}/codabox-connect").json()["links"]
+        assert links["self"] == f"{url}/codabox-connect"
+        assert links["oauth2"]["token"] == f"{url}/codabox-connect/oauth2/token"
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
 def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
     path = "/codabox-connect/accounting-office-consents"
     for url in (front.url, front.partners_url):
@@ -219,6 +238,109 @@ def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
         assert answer.headers["Content-Type"] == "application/vnd.api+json"
         assert answer.headers["ibanity-request-id"]
         assert answer.json()["errors"][0]["code"] == "payloadTooLarge"
+
+
+def unreadable() -> dict[str, bytes]:
+    """What nginx refuses before it knows whose it is, by its fault."""
+    start, host = b"GET /codabox-connect", b"Host: localhost\r\nConnection: close\r\n"
+    token = b"POST /codabox-connect/oauth2/token HTTP/1.1\r\n" + host
+    return {
+        "a header of 9 kB": start + b" HTTP/1.1\r\n" + host + b"X: " + b"a" * 9000 + b"\r\n\r\n",
+        "an address of 9 kB": start + b"/" + b"a" * 9000 + b" HTTP/1.1\r\n" + host + b"\r\n",
+        "no host": start + b" HTTP/1.1\r\nConnection: close\r\n\r\n",
+        "a broken escape": start + b"/%zz HTTP/1.1\r\n" + host + b"\r\n",
+        "an unknown version": start + b" HTTP/2.0\r\n" + host + b"\r\n",
+        "no length": token + b"Content-Length: x\r\n\r\n",
+        "an unknown coding": token + b"Transfer-Encoding: gzip\r\n\r\n",
+        "a broken chunk": token + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    }
+
+
+def told(line: socket.socket, words: bytes) -> tuple[int, list[str], bytes]:
+    """Status, header lines and body of what comes back."""
+    with line:
+        line.sendall(words)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while piece := line.recv(65536):
+                answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *headers = head.decode().lower().split("\r\n")
+    return int(status.split()[1]), headers, body
+
+
+def test_what_nginx_cannot_read_it_refuses_in_json(tmp_path: Path) -> None:
+    with running_nginx(tmp_path, f"http://localhost:{free_port()}") as front:
+        trust = ssl.create_default_context(cafile=str(tmp_path / "server.crt"))
+
+        def line(url: str, *, secure: bool = True) -> socket.socket:
+            plain = socket.create_connection(("localhost", int(url.rpartition(":")[2])), 10)
+            return trust.wrap_socket(plain, server_hostname="localhost") if secure else plain
+
+        get = b"GET /codabox-connect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        answers = {
+            fault: (400, *told(line(url), words))
+            for url in (front.url, front.partners_url)
+            for fault, words in unreadable().items()
+        }
+        answers["trace"] = (405, *told(line(front.url), get.replace(b"GET", b"TRACE")))
+        answers["no TLS"] = (400, *told(line(front.url, secure=False), get))
+        for fault, (expected, status, headers, body) in answers.items():
+            assert status == expected, fault
+            assert body.startswith(b'{"errors"'), fault
+            assert "content-type: application/vnd.api+json" in headers, fault
+            ((_, identifier),) = [h.split(": ") for h in headers if h.startswith("ibanity-req")]
+            assert str(uuid.UUID(identifier)) == identifier, fault
+
+
+def test_plain_http_is_no_way_to_the_api_and_leads_people_to_https(tmp_path: Path) -> None:
+    """A redirect would be followed without the token, and the secret was sent in clear text."""
+    with running_nginx(tmp_path, f"http://localhost:{free_port()}") as front:
+        for path in ("/codabox-connect", "/codabox-connect/oauth2/token", "/webhooks/keys"):
+            answer = httpx.post(front.plain_url + path)
+            assert answer.status_code == 404
+            assert "https" in answer.json()["errors"][0]["detail"]
+            assert len(answer.headers.get_list("ibanity-request-id")) == 1
+        page = httpx.get(f"{front.plain_url}/accounts/login/?next=/")
+        assert page.status_code == 308
+        assert page.headers["Location"] == "https://localhost/accounts/login/?next=/"
+
+
+@pytest.mark.parametrize("front", ACCEL, indirect=True)
+def test_strange_ranges_and_a_lost_file_are_never_a_page_of_nginx(
+    front: Front, software: Software, people: Cast
+) -> None:
+    data = os.urandom(1280)
+    document = factories.make_document(people.bakery, contents={CODA: data})
+    digest = sha256(data).hexdigest()
+    with front.client() as http:
+        http.base_url = httpx.URL(front.url)
+        login(software, http)
+
+        def get(**headers: str) -> httpx.Response:
+            number = people.bakery.company_number
+            return software.document(
+                people.janssens, number, document.uuid, accept=CODA, headers=headers
+            )
+
+        for asked, status in (
+            ("bytes=0-0,2-3", 200),
+            ("bytes=5000-,6000-", 200),
+            ("bytes=5000-", 416),
+            ("bytes=-7", 206),
+        ):
+            answer = get(Range=asked)
+            assert answer.status_code == status, asked
+            assert b"<html" not in answer.content
+        part = get(Range="bytes=5-9", **{"If-Range": f'"{digest}"'})
+        assert (part.status_code, part.content) == (206, data[5:10])
+        assert get(Range="bytes=5-9", **{"If-Range": '"other"'}).content == data
+        (Path(settings.STORAGES["documents"]["OPTIONS"]["location"]) / name_of(digest)).unlink()
+        lost = get()
+        assert lost.status_code == 500
+        assert lost.content.startswith(b'{"errors"')
+        assert lost.headers["Content-Type"] == "application/vnd.api+json"
+        assert len(lost.headers.get_list("ibanity-request-id")) == 1
 
 
 def test_without_a_portal_behind_it_software_reads_json(tmp_path: Path) -> None:

@@ -29,6 +29,19 @@ SHAPE: dict[str, Any] = orjson.loads(openapi())
 METHODS = {"get", "post", "delete"}
 
 
+def test_null_is_described_as_absent_wherever_a_search_takes_it() -> None:
+    search: dict[str, Any] = {
+        "data": {
+            "type": "documentSearch",
+            "attributes": {"documentType": "salesInvoice", "from": None, "to": None},
+            "relationships": {"clients": {"data": [{"type": "client", "id": "0762460580"}]}},
+        },
+        "meta": {"paging": {"limit": None, "after": None}},
+    }
+    shape = SHAPE["components"]["schemas"]["SearchRequest"]
+    assert not [e.message for e in Draft202012Validator(shape).iter_errors(search)]
+
+
 def test_every_path_of_the_url_table_is_described() -> None:
     described = set(SHAPE["paths"])
     table = {
