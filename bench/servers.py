@@ -64,8 +64,7 @@ class Server:
         return sum(_ticks(pid) for pid in _tree(self.process.pid)) / TICK
 
     def megabytes(self) -> float:
-        """Memory of the whole tree; shared pages are divided among those who share them."""
-        return sum(_proportional_kilobytes(pid) for pid in _tree(self.process.pid)) / 1024
+        return megabytes_of(self.process.pid)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -101,6 +100,11 @@ def serving(*names: str, workers: int = 1, threads: int) -> Iterator[dict[str, S
         for server in servers.values():
             server.wait_until_it_answers()
         yield servers
+
+
+def megabytes_of(pid: int) -> float:
+    """Memory of the whole tree; shared pages are divided among those who share them."""
+    return sum(_proportional_kilobytes(each) for each in _tree(pid)) / 1024
 
 
 def _free_port() -> int:

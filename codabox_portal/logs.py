@@ -13,10 +13,14 @@ import orjson
 import structlog
 
 # What makes a text worth a closer look; most have nothing of it, and a look costs 0.3 µs.
-SUSPICIOUS = re.compile(r"[^ -~]|[@?]|/invitation/|/email/|/key/|earer |asic ", re.IGNORECASE)
+SUSPICIOUS = re.compile(
+    r"[^ -~]|[@?]|/invitation/|/email/|/key/|consents?/|earer |asic ", re.IGNORECASE
+)
 HIDDEN = [
     # The keys of links that were mailed.
     (re.compile(r"(/(?:invitation|me/email|password/reset/key)/)[^\s/?\"']+"), r"\1…"),
+    # What a browser or a software names a consent by.
+    (re.compile(r"(/(?:accounting-office-)?consents?/)[\da-f-]{36}\b", re.IGNORECASE), r"\1…"),
     (re.compile(r"\?[^\s\"']+"), "?…"),
     (re.compile(r"\b(bearer|basic) +[^\s\"',]+", re.IGNORECASE), r"\1 …"),
     (re.compile(r"[^\s@<>\"'(=:/]+@[\w.-]+"), "…@…"),

@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "codabox_portal.middleware.OwnFormsOnly",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.presence_of_the_person",
     "accounts.middleware.language_of_the_person",
@@ -159,7 +160,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "codabox_portal.urls"
 WSGI_APPLICATION = "codabox_portal.wsgi.application"
-
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

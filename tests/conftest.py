@@ -43,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rounds", type=float, default=1.0, help="multiply the rounds of the long tests"
     )
+    parser.addoption(
+        "--renew-contract", action="store_true", help="write the contract of the API down anew"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ from codabox_portal import logs
 from consents.models import Consent
 from partners.models import Partner
 from tests import factories
-from tests.conftest import Cast, running_portal
+from tests.conftest import Cast, Software, running_portal
+from tests.deployment.browsing import Person
 from tests.deployment.test_worker import worker
 from tests.factories import PASSWORD, acting, allow
 
@@ -65,6 +66,11 @@ def written(capfd: pytest.CaptureFixture[str]) -> Written:
         ("GET /invitation/aBc-12.sig?next=/me", "GET /invitation/…?…"),
         ("GET /me/email/eyJ:1x:yz", "GET /me/email/…"),
         ("POST /accounts/password/reset/key/3-cx1-9f/", "POST /accounts/password/reset/key/…/"),
+        ("GET /consent/7d9f2c1e-0000-4000-8000-00805f9b34fb/confirm", "GET /consent/…/confirm"),
+        (
+            "/accounting-office-consents/7D9F2C1E-0000-4000-8000-00805f9b34fb",
+            "/accounting-office-consents/…",
+        ),
         ("GET /search?q=nora@office.example", "GET /search?…"),
         ("Key (lower(email))=(an.1@office.example) exists", "Key (lower(email))=(…@…) exists"),
         ("to <nora+x@office.example>, an@b.example", "to <…@…>, …@…"),
@@ -179,3 +185,35 @@ def test_no_secret_and_nobody_is_found_in_the_logs_of_a_busy_day(
     assert f"\\\\r\\\\ncanary-line-{n}\\\\x1b[31m" in text
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", text)
     assert not [line for line in text.splitlines() if line.startswith(f"canary-line-{n}")]
+
+
+def test_neither_log_nor_title_has_the_handle_of_a_consent(people: Cast, tmp_path: Path) -> None:
+    """Neither the consent's identifier nor the signed choice, from the request to its end."""
+    with running_portal(tmp_path) as url, httpx.Client(base_url=url, timeout=20) as http:
+        software = Software(url, people.ledgerly)
+        software.call("GET", f"/accounting-office-consents/{people.consent.uuid}")
+        an = Person(http, url, people.an)
+        an.log_in()
+        signed = an.choose(people.consent.uuid, "allow")
+        assert signed is not None
+        assert an.confirm(signed)
+        consents = f"/offices/{people.janssens.slug}/consents"
+        pages = [
+            f"/consent/{people.consent.uuid}",
+            signed,
+            f"/consent/{people.consent.uuid}/result",
+        ]
+        pages += [
+            consents,
+            *(f"{consents}/{people.consent.uuid}/{end}" for end in ("cancel", "pause")),
+        ]
+        pages += [f"{consents}/{people.consent.uuid}", f"/consent/{people.consent.uuid}/nowhere"]
+        pages = [http.get(path, follow_redirects=True).text for path in pages]
+        assert an.cancel(people.janssens.slug, people.consent.uuid)
+        http.post(f"/consent/{people.consent.uuid}")  # refused, and written down
+    handles = [str(people.consent.uuid), signed.partition("choice=")[2].partition(":")[0][:40]]
+    titles = [re.findall(r"<title>(.*?)</title>", page, re.DOTALL) for page in pages]
+    assert all(len(found) == 1 for found in titles)
+    log = (tmp_path / "web.log").read_text()
+    assert log.count("request_started") + log.count("api_request") >= 10
+    assert [one for one in handles if one in log or one in str(titles)] == []

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import httpx
@@ -12,7 +16,10 @@ from oauth2_provider.models import AccessToken
 
 from partner_api.throttling import Calls, step_of
 from partners.models import Partner
+from tests import factories
 from tests.conftest import Cast, Software, free_port, running_portal
+from tests.deployment.test_steady_load import API, Load
+from tests.factories import allow
 
 
 @pytest.fixture
@@ -35,6 +42,56 @@ def test_a_partner_over_its_limit_is_told_when_to_come_back(
     # Per partner, never per address: another software from the same machine goes on.
     number = people.janssens.company_number
     assert tally.create(accountingOfficeCompanyNumber=number).status_code == 201
+
+
+def test_a_burst_of_one_partner_leaves_the_others_quick(
+    ledgerly: Software,
+    tally: Software,
+    people: Cast,
+    rounds: float,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Ten times its limit at 100 calls a second, for 3 seconds; `--rounds 20` for a minute."""
+    seconds, rate = 3 * rounds, 100
+    limit = int(rate * seconds / 10)
+    Partner.objects.filter(pk=people.ledgerly.pk).update(calls_per_minute=limit)
+    Partner.objects.filter(pk=people.tally.pk).update(calls_per_minute=10**6)
+    allow(factories.make_request(people.janssens, people.tally), people.an)
+    number = people.bakery.company_number
+    own = f"/accounting-office-consents/{people.consent.uuid}"
+    answers: Counter[int] = Counter()
+
+    def burst() -> httpx.Response:
+        answer = ledgerly.call("GET", own)
+        answers[answer.status_code] += 1
+        assert answer.status_code in (200, 429)
+        assert answer.status_code == 200 or "Retry-After" in answer.headers
+        # A refusal is what is wanted here.
+        answer.status_code = 200
+        return answer
+
+    def search() -> httpx.Response:
+        return tally.search(people.janssens, [number])
+
+    loud = Load([(API, burst)], lambda: None, rate, int(rate * seconds))
+    p95 = {}
+    for who in ("alone", "in the burst"):
+        quiet = Load([(API, search)], lambda: None, 10, int(10 * seconds))
+        with ThreadPoolExecutor(1) as beside:
+            running = beside.submit(loud.run) if who == "in the burst" else None
+            quiet.run()
+            if running is not None:
+                running.result()
+        assert quiet.wrong == []
+        p95[who] = quantiles(quiet.times[API], n=20)[-1]
+    assert loud.wrong == []
+    # The minute may turn over while this runs, and begin a new allowance.
+    assert answers[429] >= 7 * limit, answers
+    told = f"others' p95 {p95['alone'] * 1000:.0f} ms alone, {p95['in the burst'] * 1000:.0f} ms"
+    ratio = p95["in the burst"] / p95["alone"]
+    record_property("measured", f"{told} in a burst × 10: × {ratio:.2f}; {answers[429]} × 429")
+    # Both sides of the burst share the processors of this machine.
+    assert ratio <= 5 or p95["in the burst"] <= 0.25, told
 
 
 def test_a_partner_that_asks_for_tokens_without_end_is_told_to_wait(

@@ -1,0 +1,96 @@
+"""The way of an Admin from the login to the end of an access, screen by screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visit, Visitor
+from tests.conftest import Cast
+
+# A person who does not want motion stays where she is: nobody is led away between two looks.
+CALM = {"reduced_motion": "reduce"}
+
+
+def screens(visit: Visit, people: Cast, **options: Any) -> Iterator[tuple[str, Visitor]]:
+    """An in front of each screen; she goes on when the caller has looked."""
+    an = visit(**CALM, **options)
+    page = an.page
+    an.open_request()
+    yield "login", an
+    an.log_in(people.an)
+    yield "consent", an
+    an.choose("allow")
+    yield "confirm", an
+    an.confirm()
+    page.wait_for_url("**/result**")
+    yield "confirmed", an
+    an.open(f"/offices/{people.janssens.slug}/consents")
+    yield "overview", an
+    page.locator("main a[href$='/cancel']").click()
+    page.wait_for_url("**/cancel")
+    yield "cancel", an
+    page.check("[name=understood]")
+    an.confirm()
+    page.wait_for_url("**/result**")
+    yield "cancelled", an
+    an.open("/accounts/reauthenticate/")
+    yield "step-up", an
+
+
+FOCUS = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return null;
+  const style = getComputedStyle(at);
+  const box = at.getBoundingClientRect();
+  return {
+    what: at.outerHTML.slice(0, 160),
+    seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+      && style.outlineColor !== getComputedStyle(document.body).backgroundColor,
+    inside: box.width > 0 && box.left >= 0 && box.right <= innerWidth
+      && box.bottom > 0 && box.top < innerHeight,
+  };
+}"""
+
+
+def tab(page: Page) -> str:
+    """Press Tab; gives what has the focus now, which a person must be able to see."""
+    page.keyboard.press("Tab")
+    at = page.evaluate(FOCUS)
+    for _ in range(100):
+        if at is None or at["inside"]:
+            break
+        page.wait_for_timeout(20)  # the page may glide to what has the focus
+        at = page.evaluate(FOCUS)
+    if at is None:
+        return ""
+    assert at["inside"], f"outside the window: {at['what']}"
+    assert at["seen"], f"no focus to see on {at['what']}"
+    return str(at["what"])
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is there, as somebody without a mouse does."""
+    page.locator("[inert]").wait_for(state="detached")  # a moment after the page appeared
+    for _ in range(60):
+        tab(page)
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"no Tab leads to {selector} on {page.url}")
+
+
+def tab_through(page: Page) -> list[str]:
+    """Every stop of the keyboard, from the beginning of the page to its end."""
+    page.locator("[inert]").wait_for(state="detached")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    stops = []
+    for _ in range(80):
+        if not (at := tab(page)):
+            # The last Tab left the window; coming back to it begins a moment without presses.
+            page.locator("main").focus()
+            page.locator("[inert]").wait_for(state="detached")
+            return stops
+        stops.append(at)
+    raise AssertionError(f"the keyboard does not come out of {page.url}: {stops[-3:]}")
