@@ -127,7 +127,8 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_file(place: str) -> None
         writer.join()
     digest = hashlib.sha256(data).hexdigest()
     assert load(digest) == data
-    assert list(storage.storage().old(digest[:2], 0)) == [digest]
+    # The bucket keeps what other tests put there, sometimes under the same two digits.
+    assert list(storage.storage().old(digest[:2], 0)).count(digest) == 1
 
 
 def test_files_are_for_the_portals_account_alone(tmp_path: Path) -> None:
