@@ -134,9 +134,8 @@ def _place(search: Search, rows: int) -> tuple[datetime, int] | None:
 def _caller(report: Report, big: Office) -> None:
     """Goal 8: that nothing of it is cached is what `cancel` shows."""
     checksum = hashlib.sha256(cast.credentials().token.encode()).hexdigest()
-    # Mutual TLS is off, so what stands before the office and the token is null.
-    before = [None] * (CALLER.count("%s") - 2)
-    plan = explain(CALLER, [*before, big.uuid, checksum])
+    # Mutual TLS is off, so no certificate was presented.
+    plan = explain(CALLER, {"fingerprint": None, "office": big.uuid, "token": checksum})
     report.true("8", "token, partner, office, consent", "1 statement", "1", plan.rows == 1)
     report.count("8", "token and consent check: buffers", plan.buffers, 10)
     time = f"{plan.milliseconds * 1000:.0f} µs"
