@@ -4,7 +4,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2id(Argon2PasswordHasher):
-    """19 MiB twice in one lane: OWASP's first choice (Password Storage Cheat Sheet), 15 ms of CPU.
+    """19 MiB twice in one lane: what OWASP asks for at least (Password Storage), 15 ms of CPU.
 
     Django's own 100 MiB in eight lanes take ten times as long, and 32 people who log in at once
     3 GiB: that stops the office, not the guesser. Older hashes are renewed at the next login.
