@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from accounts.triggers import erasable
-from clients.signals import client_told
+from clients.admins import TooManyClaims
+from clients.signals import client_event_written
+from core.dates import moment_in_words
+from core.triggers import erasable
 
 if TYPE_CHECKING:
     from accounts.models import Office, User
@@ -26,18 +26,24 @@ class ClientEventKind(models.TextChoices):
     ADDED = "added", _("Company added")
     CHANGED = "changed", _("Company changed")
     ARCHIVED = "archived", _("Company archived")
-    RESTORED = "restored", _("Company taken back from the archive")
-    ACCOUNT_REGISTERED = "account_registered", _("Bank account registered")
+    RESTORED = "restored", _("Company restored from the archive")
+    CONFIRMED = "confirmed", _("Company confirmed")
+    CONTESTED = "contested", _("Company no longer confirmed")
+    REFUSED = "refused", _("Company refused by an operator")
+    ACCOUNT_REGISTERED = "account_registered", _("Bank account added")
     ACCOUNT_REMOVED = "account_removed", _("Bank account removed")
-    TRANSFER_ASKED = "transfer_asked", _("Transfer asked")
-    TRANSFER_AGREED = "transfer_agreed", _("Transfer agreed")
+    ACCOUNT_CONFIRMED = "account_confirmed", _("Bank account confirmed")
+    ACCOUNT_CONTESTED = "account_contested", _("Bank account no longer confirmed")
+    ACCOUNT_REFUSED = "account_refused", _("Bank account refused by an operator")
+    TRANSFER_ASKED = "transfer_asked", _("Transfer requested")
+    TRANSFER_AGREED = "transfer_agreed", _("Transfer accepted")
     TRANSFER_DECLINED = "transfer_declined", _("Transfer declined")
     TRANSFER_WITHDRAWN = "transfer_withdrawn", _("Transfer withdrawn")
-    MOVED = "moved", _("Company moved")
+    MOVED = "moved", _("Company transferred")
 
 
-# The Admins of the office get a mail; that of an agreement names the moment of the move.
-TOLD = {
+# The Admins of the office get an e-mail; that of an agreement names the moment of the move.
+ANNOUNCED_KINDS = {
     ClientEventKind.TRANSFER_ASKED,
     ClientEventKind.TRANSFER_AGREED,
     ClientEventKind.TRANSFER_DECLINED,
@@ -48,11 +54,26 @@ FIELDS = {
     "name": _("Name"),
     "code": _("Company code"),
     "language": _("Language"),
-    "email": _("E-mail"),
+    "email": _("Email"),
 }
 
 
+# What an office says without proof.
+CLAIMS = (ClientEventKind.ADDED, ClientEventKind.RESTORED, ClientEventKind.ACCOUNT_REGISTERED)
+MOST_CLAIMS_A_DAY = 1_000
+
+
 class ClientEventManager(models.Manager["ClientEvent"]):
+    def check_claims(self, office: Office) -> None:
+        """Raise TooManyClaims when the office has claimed as much as a day allows.
+
+        Everything counts, whether or not it is free: so the limit tells nothing.
+        """
+        since = Now() - timedelta(days=1)
+        made = self.filter(office=office, kind__in=CLAIMS, at__gt=since)
+        if made[:MOST_CLAIMS_A_DAY].count() >= MOST_CLAIMS_A_DAY:
+            raise TooManyClaims
+
     def write(
         self,
         client: Client,
@@ -74,10 +95,10 @@ class ClientEventManager(models.Manager["ClientEvent"]):
             client_name=client.name,
             details=details,
         )
-        if kind in TOLD:
-            # Only a bell: the event row is what must be told, and a sweep finds what nobody heard.
-            ring = partial(client_told.send, sender=ClientEvent, event_id=event.pk)
-            transaction.on_commit(ring, robust=True)
+        if kind in ANNOUNCED_KINDS:
+            # The signal only wakes a worker; a sweep finds the rows that nobody heard of.
+            send = partial(client_event_written.send, sender=ClientEvent, event_id=event.pk)
+            transaction.on_commit(send, robust=True)
         return event
 
 
@@ -113,6 +134,11 @@ class ClientEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["client", "office", "-id"], name="clients_event_of_client"),
+            models.Index(
+                fields=["office", "at"],
+                condition=models.Q(kind__in=CLAIMS),
+                name="clients_event_claims",
+            ),
         ]
         triggers = erasable(
             "client_events",
@@ -131,13 +157,13 @@ class ClientEvent(models.Model):
                 f"{FIELDS.get(field, field)}: {old or '–'} → {new or '–'}"
                 for field, (old, new) in self.details.items()
             ]
-        told = [self.details[name] for name in ("reason", "iban") if name in self.details]
+        lines = [self.details[name] for name in ("reason", "iban") if name in self.details]
         if "other" in self.details:
             words = _("To %(other)s") if self.details["leaving"] else _("From %(other)s")
-            told.append(words % self.details)
+            lines.append(words % self.details)
         if moment := self.moment:
-            told.append(date_format(timezone.localtime(moment), "DATETIME_FORMAT"))
-        return told
+            lines.append(moment_in_words(moment))
+        return lines
 
     @property
     def moment(self) -> datetime | None:
