@@ -1,26 +1,29 @@
-"""The events of a software in the order of their commits, complete, for whoever missed some."""
+"""The event feed: all events of one software in the order of their commits."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from consents.models import ConsentEvent
+from notifications.fan_out import fan_out
 from notifications.models import FanOut
-from notifications.tasks import fan_out
-from notifications.webhook_endpoints import NAMES
+from notifications.models.webhook_endpoint import EVENT_NAMES
 
 
 class UnknownEvent(Exception):
-    """The cursor is no event of this software."""
+    """The cursor is not an event of this software."""
 
 
 def events_of(partner_id: int, after: UUID | None, limit: int) -> list[ConsentEvent]:
-    """At most `limit` events after the one named, oldest first. Raises UnknownEvent.
+    """Return at most `limit` events after the event `after`, the oldest first.
 
-    Events that no worker has fanned out yet are fanned out here, so that none is ever missing.
+    Events that no worker has fanned out yet are fanned out here, so that none is missing.
+    Raises UnknownEvent.
     """
-    mine = ConsentEvent.objects.filter(consent__partner=partner_id, kind__in=NAMES, fan_out=None)
-    for event_id in mine.order_by("pk").values_list("pk", flat=True):
+    missed = ConsentEvent.objects.filter(
+        consent__partner=partner_id, kind__in=EVENT_NAMES, fan_out=None
+    )
+    for event_id in missed.order_by("pk").values_list("pk", flat=True):
         fan_out(event_id)
     places = FanOut.objects.filter(partner=partner_id).order_by("pk")
     if after is not None:

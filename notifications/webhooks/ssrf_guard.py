@@ -1,4 +1,8 @@
-"""Connections to the outside that never end inside: every address is checked where we connect."""
+"""SSRF guard: webhooks reach addresses of the public internet only.
+
+Without it, a webhook address could make this server call a machine of its own network. Every
+address is checked at the moment of connecting.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +10,21 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
 from django.conf import settings
 
-# NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address within.
-NAT64 = 0x0064_FF9B << 96
-SIX_TO_FOUR = 0x2002
+from core.public_address import is_public
 
 
 class AddressRefused(httpcore.ConnectError):
-    """The name leads to an address that is not on the public internet."""
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address is one of the public internet, also when IPv6 wraps IPv4."""
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address):
-        inner = _wrapped(address)
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _wrapped(address: IPv6Address) -> IPv4Address | None:
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    number = int(address)
-    if number >> 32 == NAT64 >> 32 or number >> 32 == 0:
-        return IPv4Address(number & 0xFFFF_FFFF)
-    if number >> 112 == SIX_TO_FOUR:
-        return IPv4Address(number >> 80 & 0xFFFF_FFFF)
-    return None
+    """The host name leads to an address that is not on the public internet."""
 
 
 def addresses_of(host: str, port: int) -> list[str]:
-    """What the name leads to now. Raises AddressRefused if any of it is not public."""
+    """Return the addresses of a host name. Raises AddressRefused if one of them is not public."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -59,8 +37,8 @@ def addresses_of(host: str, port: int) -> list[str]:
     return addresses
 
 
-class Hurried(httpcore.NetworkStream):
-    """A stream that ends at a fixed time, however slowly the other side drips."""
+class DeadlineStream(httpcore.NetworkStream):
+    """A stream that ends at a fixed time, however slowly the other side sends."""
 
     def __init__(self, inner: httpcore.NetworkStream, until: float) -> None:
         self._inner, self._until = inner, until
@@ -86,7 +64,7 @@ class Hurried(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return Hurried(
+        return DeadlineStream(
             self._inner.start_tls(ssl_context, server_hostname, self._left()), self._until
         )
 
@@ -94,8 +72,11 @@ class Hurried(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class Guard(httpcore.SyncBackend):
-    """Resolves, checks and connects to what was checked: no second look-up comes between."""
+class GuardedBackend(httpcore.SyncBackend):
+    """Resolves a host name, checks the addresses and connects to exactly those.
+
+    There is no second DNS lookup, so the answer cannot change after the check.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
@@ -118,5 +99,5 @@ class Guard(httpcore.SyncBackend):
             except httpcore.ConnectError as error:
                 last = error
             else:
-                return Hurried(stream, self._until)
+                return DeadlineStream(stream, self._until)
         raise last or httpcore.ConnectError("no address")
