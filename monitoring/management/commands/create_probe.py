@@ -1,4 +1,4 @@
-"""`manage.py make_probe`: a software and an office of the portal itself, to measure stops with."""
+"""Create the accounting software and the office with which the stop probe measures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.db.models.functions import Now
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import Office
 from clients.models import Client
 from consents.models import Consent
-from partners.models import Application, DocumentKind, Partner
+from core.document_kinds import Kind
+from partners.models import Application, Partner
 
 NAME = "Probe of this portal"
 # No company has a number that begins with 0010.
@@ -21,7 +23,7 @@ OFFICE, COMPANY = "0010999996", "0010999897"
 
 
 class Command(BaseCommand):
-    help = "Make the probe that measures how fast a stop stops, or give it a new secret."
+    help = "Create the probe that measures how fast a suspension works, or give it a new secret."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
@@ -44,7 +46,7 @@ class Command(BaseCommand):
                 "vendor": settings.PORTAL_NAME,
                 "legal_number": OFFICE,
                 "email": settings.PORTAL_SUPPORT_EMAIL,
-                "document_kinds": [DocumentKind.BANK_ACCOUNT_STATEMENT],
+                "document_kinds": [Kind.BANK_ACCOUNT_STATEMENT.row.type],
                 "listed": False,
             },
         )
@@ -55,7 +57,9 @@ class Command(BaseCommand):
             company_number=OFFICE, defaults={"name": NAME, "slug": "probe-of-this-portal"}
         )
         Client.objects.get_or_create(
-            office=office, company_number=COMPANY, defaults={"name": NAME, "code": "PROBE"}
+            office=office,
+            company_number=COMPANY,
+            defaults={"name": NAME, "code": "PROBE", "confirmed_at": Now()},
         )
         return office
 

@@ -1,9 +1,9 @@
-"""How fast does a stop take effect? Asked of the running portal by a software of its own.
+"""The stop probe: measure how fast a suspension takes effect on the running portal.
 
-`manage.py make_probe` makes that software, its office and a request; an Admin of the office allows
-it, as anywhere. From then on every minute the software is suspended, which is what an operator may
-do, asked until it is refused, and let go on. Nothing here gives access: the consent is never
-written to, and only a stop that this module made is undone.
+`manage.py create_probe` creates accounting software, an office and a request for consent. An Admin
+of that office allows it, as in any office. From then on, every minute, the probe suspends this
+software, calls the API until a call is refused, and makes the software active again. Nothing here
+gives access: the probe writes to no consent and ends only suspensions of its own.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from consents.access import Refusal
+from consents.access import DenialReason
 from consents.models import Consent
-from operation.models import StopMeasurement
+from monitoring.models import StopMeasurement
 from partners.models import Application, Partner, PartnerStatus
 
-LIMIT = 10.0  # seconds; a stop that takes longer counts as this
+LIMIT = 10.0  # seconds; a suspension that takes longer counts as this
 ABANDONED_AFTER = timedelta(seconds=60)
 log = structlog.get_logger(__name__)
 
 
 class NotServed(Exception):
-    """The software does not get what it asks for, for a reason that is not our stop."""
+    """The API refuses the call for a reason that is not the suspension by the probe."""
 
 
-class Question(NamedTuple):
-    """What the probe's software asks: the documents of one company, with its token."""
+class ProbeCall(NamedTuple):
+    """The call that the probe repeats: a search for documents of one company."""
 
     url: str
     body: Mapping[str, object]
     token: str
 
     def refusal(self) -> str:
-        """Ask on a connection of its own, so that any process may answer; empty when served."""
+        """Call on a new connection, so that any process may answer; return the error code or ""."""
         bearer = {"Authorization": f"Bearer {self.token}"}
         answer = httpx.post(self.url, json=self.body, headers=bearer, timeout=LIMIT)
         if answer.status_code == 201:
@@ -53,38 +53,38 @@ class Question(NamedTuple):
 
 
 def measure(limit: float = LIMIT) -> StopMeasurement | None:
-    """Stop the probe's software, see when it is refused, let it go on; None while another does."""
+    """Suspend the software of the probe until it is refused; return None if another worker does."""
     software = Application.objects.get(client_id=settings.PORTAL_PROBE_CLIENT)
-    _undo_abandoned(software.partner)
+    _end_abandoned(software.partner)
     if StopMeasurement.objects.filter(released_at=None).exists():
         return None
     try:
-        question = _question(software)
-        made = _stop(software.partner)
+        call = _prepare_call(software)
+        measurement = _suspend(software.partner)
     except (NotServed, httpx.HTTPError) as error:
         return StopMeasurement.objects.create(fault=_reason(error), released_at=Now())
     except IntegrityError:
         return None
-    made.fault = "interrupted"
+    measurement.fault = "interrupted"
     try:
-        made.seconds, made.served = _until_refused(question, limit)
-        made.fault = ""
+        measurement.seconds, measurement.served = _until_refused(call, limit)
+        measurement.fault = ""
     except (NotServed, httpx.HTTPError) as error:
-        made.fault = _reason(error)
+        measurement.fault = _reason(error)
     finally:
-        _let_go_on(software.partner, made)
-    return made
+        _reactivate(software.partner, measurement)
+    return measurement
 
 
 def _reason(error: Exception) -> str:
-    """Why nothing was measured, for the log and the row; an address or a token is no part of it."""
+    """Return why nothing was measured, without addresses or tokens, and log it."""
     reason = str(error) if isinstance(error, NotServed) else type(error).__name__
-    log.warning("stop_not_measured", reason=reason)
+    log.warning("suspension_not_measured", reason=reason)
     return reason[:100]
 
 
-def _question(software: Application) -> Question:
-    """Log in and ask once, to know that there is something to stop. Raises NotServed."""
+def _prepare_call(software: Application) -> ProbeCall:
+    """Get a token and call once, to be sure that access works. Raises NotServed."""
     consents = Consent.objects.filter(partner=software.partner).select_related("office")
     consent = consents.order_by("-pk").first()
     client = consent and consent.office.clients.active().first()
@@ -109,49 +109,49 @@ def _question(software: Application) -> Question:
         }
     }
     url = f"{api}/accounting-offices/{consent.office.uuid}/document-searches"
-    question = Question(url, body, str(answer.json()["access_token"]))
-    if refusal := question.refusal():
+    call = ProbeCall(url, body, str(answer.json()["access_token"]))
+    if refusal := call.refusal():
         raise NotServed(refusal)
-    return question
+    return call
 
 
-def _stop(partner: Partner) -> StopMeasurement:
-    """Suspend the software, with the row that says it was us. Raises NotServed, IntegrityError."""
+def _suspend(partner: Partner) -> StopMeasurement:
+    """Suspend the software and record that it was the probe. Raises NotServed, IntegrityError."""
     with transaction.atomic():
-        made = StopMeasurement.objects.create()
+        measurement = StopMeasurement.objects.create()
         if not partner.move(PartnerStatus.SUSPENDED):
             raise NotServed(f"partner {partner.status}")
-    return made
+    return measurement
 
 
-def _until_refused(question: Question, limit: float) -> tuple[float, int]:
-    """Seconds from now, just after the commit, to the first refusal; answers with data until it.
+def _until_refused(call: ProbeCall, limit: float) -> tuple[float, int]:
+    """Return the seconds until the first refusal, and how many calls were served until then.
 
-    Raises NotServed where something else than the stop refuses.
+    Raises NotServed where the API refuses for another reason than the suspension.
     """
     stopped, served = time.perf_counter(), 0
     while (seconds := time.perf_counter() - stopped) < limit:
-        refusal = question.refusal()
-        if refusal == Refusal.PARTNER_SUSPENDED:
+        refusal = call.refusal()
+        if refusal == DenialReason.PARTNER_SUSPENDED:
             return time.perf_counter() - stopped, served
         if refusal:
             raise NotServed(refusal)
         served += 1
-    log.error("stop_does_not_stop", seconds=seconds, served=served)
+    log.error("suspension_has_no_effect", seconds=seconds, served=served)
     return seconds, served
 
 
-def _let_go_on(partner: Partner, made: StopMeasurement) -> None:
+def _reactivate(partner: Partner, measurement: StopMeasurement) -> None:
     with transaction.atomic():
         partner.move(PartnerStatus.ACTIVE)
-        made.released_at = Now()
-        made.save()
-    made.refresh_from_db()
+        measurement.released_at = Now()
+        measurement.save()
+    measurement.refresh_from_db()
 
 
-def _undo_abandoned(partner: Partner) -> None:
-    """A worker was killed between its stop and the end of it."""
+def _end_abandoned(partner: Partner) -> None:
+    """End suspensions that a killed worker left behind."""
     open_ones = StopMeasurement.objects.filter(released_at=None)
-    for made in open_ones.filter(begun_at__lte=Now() - ABANDONED_AFTER):
-        made.fault = "abandoned"
-        _let_go_on(partner, made)
+    for measurement in open_ones.filter(started_at__lte=Now() - ABANDONED_AFTER):
+        measurement.fault = "abandoned"
+        _reactivate(partner, measurement)

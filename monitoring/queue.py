@@ -1,4 +1,4 @@
-"""How many jobs wait in Redis for a worker."""
+"""How many jobs are waiting in Redis for a worker."""
 
 from django.conf import settings
 from redis import Redis
@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 
 def jobs_waiting() -> int | None:
-    """The length of the portal's queue; None while Redis is away."""
+    """Return the length of the queue of the portal, or None while Redis does not answer."""
     try:
         with Redis.from_url(
             settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1

@@ -1,10 +1,11 @@
-"""`manage.py check --deploy`: what is wrong with this deployment, a sentence each."""
+"""Deploy checks: what `manage.py doctor` says of this deployment."""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,9 +17,11 @@ from django.db import DatabaseError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models.functions import Now
 
-from accounts.checks import the_database_role_is_ordinary
-from operation.models import Pulse
-from operation.queue import jobs_waiting
+from consents import restore_guard
+from monitoring.database_role import the_database_role_is_ordinary
+from monitoring.health import migrations_that_wait
+from monitoring.models import Heartbeat
+from monitoring.queue import jobs_waiting
 
 OLDEST_POSTGRESQL = 150_000
 NOT_SEEN_FOR = timedelta(minutes=5)
@@ -26,13 +29,46 @@ COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 
 Findings = Iterator[CheckMessage]
 
+# What the doctor says of each check that found nothing.
+ALL_IS_WELL = {
+    "portal.W001": "No secret key can be guessed.",
+    "portal.W002": "Receipts have a key of their own.",
+    "portal.W003": "People reach the portal by https.",
+    "portal.W004": "Cookies and HSTS are bound to https.",
+    "portal.W005": "The addresses of people are told by the proxies in front.",
+    "portal.W006": "Only private networks read /metrics.",
+    "portal.W007": "The place of the checkpoints can be written and lies outside the program.",
+    "portal.W008": "The register of ended consents can be written and lies outside the program.",
+    "portal.W009": "No document lies among the static files.",
+    "portal.W010": "The folder of the documents can be written.",
+    "portal.W011": "PORTAL_DEBUG is off.",
+    "portal.W012": "PORTAL_DEMO is off.",
+    "portal.W013": "No webhook goes to this machine.",
+    "portal.W014": "Static files are collected.",
+    "portal.W015": "E-mails are sent and not kept in a folder.",
+    "portal.W016": "The mail server answers.",
+    "portal.W017": "Redis answers.",
+    "portal.W018": "The database answers.",
+    "portal.E001": "The database role is bound by row security.",
+    "portal.E002": "The database role owns nothing.",
+    "portal.W019": "PostgreSQL is new enough.",
+    "portal.W020": "Worker and beat are at work.",
+    "portal.W021": "The database has every migration of this release.",
+    "portal.W022": "Nothing that was stopped goes on after a restore.",
+    "portal.W023": "Every PORTAL_ name of the environment is a setting.",
+}
+DATABASE_IS_AWAY = "portal.W018"
+ASKED_OF_THE_DATABASE = frozenset(
+    f"portal.{name}" for name in ("E001", "E002", "W019", "W020", "W021", "W022")
+)
+
 
 def finding(number: int, sentence: str, hint: str) -> CheckMessage:
     return Warning(sentence, hint=hint, id=f"portal.W{number:03}")
 
 
 def deployed(check: Callable[[], Findings]) -> Callable[[], Findings]:
-    """Ask this with `check --deploy` only."""
+    """Register a check that runs with `check --deploy` only."""
 
     def asked(**kwargs: Any) -> list[CheckMessage]:
         return list(check())
@@ -56,6 +92,18 @@ def secrets() -> Findings:
             2,
             "Receipts are signed with a key that follows from PORTAL_SECRET_KEY.",
             "Set PORTAL_RECEIPT_KEY (openssl rand -base64 32), or a new secret ends the old proof.",
+        )
+
+
+@deployed
+def names() -> Findings:
+    if settings.UNKNOWN_ENVIRONMENT:
+        pairs = settings.UNKNOWN_ENVIRONMENT.items()
+        meant = [f"{name} (do you mean {known}?)" if known else name for name, known in pairs]
+        yield finding(
+            23,
+            f"These names are no settings of the portal: {', '.join(meant)}.",
+            "docs/operations/environment.md has all settings.",
         )
 
 
@@ -101,16 +149,11 @@ def _is_bound_to_https() -> bool:
 
 @deployed
 def files() -> Findings:
-    for number, name in ((7, "PORTAL_ANCHOR_FILE"), (8, "PORTAL_ENDED_FILE")):
-        path = Path(getattr(settings, name)).resolve()
-        if not _can_be_written(path):
-            yield finding(number, f"{name} cannot be written.", f"Give this account {path.parent}.")
-        elif path.is_relative_to(settings.BASE_DIR):
-            yield finding(
-                number,
-                f"{name} lies in the folder of the program and would be lost with it.",
-                "Keep it outside, on a disk that is not restored with the database.",
-            )
+    register = Path(settings.PORTAL_ENDED_CONSENTS_FILE)
+    yield from _outside(8, "PORTAL_ENDED_CONSENTS_FILE", register)
+    if "://" not in settings.PORTAL_CHECKPOINTS:
+        # A file of that folder stands for all of them.
+        yield from _outside(7, "PORTAL_CHECKPOINTS", Path(settings.PORTAL_CHECKPOINTS) / "a")
     documents = settings.STORAGES["documents"]
     location = documents.get("OPTIONS", {}).get("location")
     if location is None:
@@ -125,6 +168,18 @@ def files() -> Findings:
         )
     elif not _can_be_written(folder / "a"):
         yield finding(10, "PORTAL_STORAGE cannot be written.", f"Give this account {folder}.")
+
+
+def _outside(number: int, name: str, path: Path) -> Findings:
+    path = path.resolve()
+    if not _can_be_written(path):
+        yield finding(number, f"{name} cannot be written.", f"Give this account {path.parent}.")
+    elif path.is_relative_to(settings.BASE_DIR):
+        yield finding(
+            number,
+            f"{name} lies in the folder of the program and would be lost with it.",
+            "Keep it outside, on a disk that is not restored with the database.",
+        )
 
 
 def _can_be_written(path: Path) -> bool:
@@ -200,11 +255,28 @@ def database(waiting: int | None) -> Findings:
             f"PostgreSQL {version // 10_000} is older than what the portal needs.",
             "Take 15 or newer.",
         )
-    if not Pulse.objects.filter(at__gt=Now() - NOT_SEEN_FOR).exists():
+    missing = migrations_that_wait()
+    if missing:
+        yield finding(
+            21,
+            f"The database lacks {missing} migrations of this release, so it serves nobody.",
+            "Run manage.py upgrade.",
+        )
+        return
+    closed = None
+    with suppress(OSError):  # a register that cannot be read is finding 8
+        closed = restore_guard.why_closed()
+    if closed:
+        yield finding(
+            22,
+            f"The API is closed: {closed}.",
+            "PORTAL_ENDED_CONSENTS_FILE names the register; docs/operations/backup.md helps.",
+        )
+    if not Heartbeat.objects.filter(at__gt=Now() - NOT_SEEN_FOR).exists():
         # Jobs that lie in Redis came from beat.
         who = "worker" if waiting else "beat and no worker"
         yield finding(
             20,
             f"No {who} was seen for five minutes: nobody is told of anything.",
-            "Start worker and beat as docs/operations.md has them.",
+            "Start worker and beat as docs/operations/index.md has them.",
         )

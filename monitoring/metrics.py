@@ -1,6 +1,6 @@
-"""What Prometheus reads, computed from the database while it waits.
+"""The metrics for Prometheus, computed from the database for each request.
 
-So every web process tells the same, a restart forgets nothing, and the API counts nothing.
+So every web process answers the same, a restart loses nothing, and the API does not count.
 """
 
 from __future__ import annotations
@@ -18,10 +18,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from consents.ledger import newest_anchor_age
-from operation.queue import jobs_waiting
+from consents.access import DenialReason, allowed_by_denial_reason
+from consents.evidence import checkpoints
+from monitoring.queue import jobs_waiting
 
 NEVER = float("inf")
+# The reasons why an allowed consent gives nothing, whatever kind of document is asked for.
+OF_CONSENT = (
+    DenialReason.PARTNER_SUSPENDED,
+    DenialReason.OFFICE_SUSPENDED,
+    DenialReason.PAUSED,
+    DenialReason.TERMS_OVERDUE,
+)
 CONSENTS = "select status, count(*) from consents_consent group by status"
 PAUSED = """
     select count(*) from consents_consent where status = 'allowed'
@@ -37,19 +45,18 @@ CALLS = """
 # What waits to be done, since when: after 30 days no sweep looks for an event any more.
 WAITING = """
     select what, count(since), extract(epoch from statement_timestamp() - min(since)) from (
-        values ('event'), ('mail'), ('letter'), ('webhook'), ('publication')
+        values ('event'), ('email'), ('webhook'), ('publication'), ('file')
     ) as every(what) left join (
         select 'event' as what, e.at as since from consents_consentevent e
         where e.at > statement_timestamp() - interval '30 days' and not exists (
             select from notifications_fanout f where f.event_id = e.id
         )
-        union all select 'mail', made_at from notifications_mail
+        union all select 'email', created_at from mailer_outgoingemail
         where sent_at is null and given_up_at is null
-        union all select 'letter', made_at from accounts_letter
-        where sent_at is null and given_up_at is null
-        union all select 'webhook', made_at from notifications_delivery
+        union all select 'webhook', created_at from notifications_delivery
         where delivered_at is null and given_up_at is null
-        union all select 'publication', started_at from documents_publication
+        union all select 'publication', started_at from documents_ingestbatch
+        union all select 'file', received_at from documents_quarantinedfile where state = 'waiting'
     ) as waiting using (what) group by what
 """
 ENDPOINTS = """
@@ -59,16 +66,17 @@ ENDPOINTS = """
 """
 # The newest stop that was measured.
 STOP = """
-    select seconds, served, extract(epoch from statement_timestamp() - begun_at)
-    from operation_stopmeasurement where fault = '' and released_at is not null
-    order by begun_at desc limit 1
+    select seconds, served, extract(epoch from statement_timestamp() - started_at)
+    from monitoring_stopmeasurement where fault = '' and released_at is not null
+    order by started_at desc limit 1
 """
-PULSE = "select extract(epoch from statement_timestamp() - at) from operation_pulse"
+HEARTBEAT = "select extract(epoch from statement_timestamp() - at) from monitoring_heartbeat"
+BACKUP = "select extract(epoch from statement_timestamp() - at) from monitoring_lastbackup"
 
 
 @csrf_exempt
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures, for addresses of PORTAL_METRICS_FROM; nobody else has such a page."""
+    """Return the metrics to addresses of PORTAL_METRICS_FROM, and 404 to everybody else."""
     if not may_ask(request):
         raise Http404
     if request.method not in ("GET", "HEAD"):
@@ -99,7 +107,7 @@ def _is_of_prometheus(text: str) -> bool:
 
 
 class Figures(Collector):
-    """Everything that is told, each line with what it means."""
+    """All metrics, each with its meaning."""
 
     def collect(self) -> Iterator[Metric]:
         yield from _of_consents()
@@ -107,12 +115,6 @@ class Figures(Collector):
         yield from _of_jobs()
         if settings.PORTAL_PROBE_SECRET:
             yield from _of_stops()
-        anchored = newest_anchor_age()
-        yield gauge(
-            "portal_ledger_anchor_age_seconds",
-            "Since the heads of the ledger were last written outside the database",
-            NEVER if anchored is None else anchored.total_seconds(),
-        )
 
 
 def gauge(name: str, meaning: str, value: float) -> Metric:
@@ -126,9 +128,10 @@ def _of_consents() -> Iterator[Metric]:
         by_status.add_metric([status], number)
     yield by_status
     yield gauge("portal_consents_paused", "Allowed, but paused by the office", _rows(PAUSED)[0][0])
+    yield from _of_access()
     calls = CounterMetricFamily(
         "portal_document_calls",
-        "Calls for documents today, in Brussels; begins anew at midnight",
+        "Calls for documents today; starts again at midnight in Brussels",
         labels=["outcome"],
     )
     for outcome, number in zip(("served", "refused", "refused_ended"), *_rows(CALLS), strict=True):
@@ -136,18 +139,33 @@ def _of_consents() -> Iterator[Metric]:
     yield calls
 
 
+def _of_access() -> Iterator[Metric]:
+    """The same answer as the API: what can be read now, and otherwise the first reason."""
+    counted = allowed_by_denial_reason()
+    yield gauge("portal_consents_readable", "Allowed, and can be read now", counted.get(None, 0))
+    denied = GaugeMetricFamily(
+        "portal_consents_denied",
+        "Allowed, but nothing can be read now, by the first reason that the API gives",
+        labels=["reason"],
+    )
+    for reason in OF_CONSENT:
+        denied.add_metric([reason.value], counted.get(reason, 0))
+    yield denied
+
+
 def _of_what_waits() -> Iterator[Metric]:
     number = GaugeMetricFamily("portal_waiting", "Rows that wait to be done", labels=["what"])
     oldest = GaugeMetricFamily(
         "portal_waiting_seconds", "How long the oldest of them has waited", labels=["what"]
     )
-    for what, count, seconds in _rows(WAITING):
+    # An event waits until a checkpoint outside the database covers it.
+    for what, count, seconds in [*_rows(WAITING), ("checkpoint", *checkpoints.waiting())]:
         number.add_metric([what], count)
         oldest.add_metric([what], float(seconds or 0))
     yield number
     yield oldest
     endpoints = GaugeMetricFamily(
-        "portal_webhook_endpoints", "Addresses of softwares by state", labels=["state"]
+        "portal_webhook_endpoints", "Webhook endpoints by state", labels=["state"]
     )
     for state, count in zip(("on", "off", "flagged"), *_rows(ENDPOINTS), strict=True):
         endpoints.add_metric([state], count)
@@ -157,22 +175,28 @@ def _of_what_waits() -> Iterator[Metric]:
 def _of_stops() -> Iterator[Metric]:
     seconds, served, age = next(iter(_rows(STOP)), (None, 0, NEVER))
     if seconds is not None:
-        yield gauge("portal_stop_seconds", "From a stop to the first refused answer", seconds)
-        yield gauge("portal_stop_served_after", "Answers with data asked for after it", served)
+        yield gauge("portal_stop_seconds", "From a suspension to the first refused call", seconds)
+        yield gauge("portal_stop_served_after", "Calls served after the suspension", served)
     yield gauge("portal_stop_measured_age_seconds", "Since a stop was last measured", float(age))
 
 
 def _of_jobs() -> Iterator[Metric]:
-    found = _rows(PULSE)
+    found = _rows(HEARTBEAT)
     yield gauge(
-        "portal_pulse_age_seconds",
-        "Since a worker last did what beat asked for, every minute",
+        "portal_heartbeat_age_seconds",
+        "Since a worker last ran the job that beat queues every minute",
         float(found[0][0]) if found else NEVER,
+    )
+    made = _rows(BACKUP)
+    yield gauge(
+        "portal_backup_age_seconds",
+        "Since manage.py backup last made a whole backup",
+        float(made[0][0]) if made else NEVER,
     )
     jobs = jobs_waiting()
     yield gauge("portal_redis_up", "Whether Redis answers", int(jobs is not None))
     if jobs is not None:
-        yield gauge("portal_queue_jobs", "Jobs in Redis that no worker took yet", jobs)
+        yield gauge("portal_queue_jobs", "Jobs in Redis that no worker has taken yet", jobs)
 
 
 def _rows(sql: str) -> list[tuple[Any, ...]]:
