@@ -1,4 +1,4 @@
-"""What an operator changed, in words that stay: the old value and the new one, never a secret."""
+"""The history of an object: each change with the old and the new value, never a secret."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def what_changed(form: Any, formsets: Any, *, add: bool) -> str:
-    """One line for each value, of the entry itself and of the rows beside it."""
+    """Return one line for each changed value of the form and of its formsets."""
     lines = list(_values(form, new=add))
     for formset in formsets or []:
         name = str(formset.model._meta.verbose_name)
@@ -30,7 +30,7 @@ def _values(form: Any, *, new: bool) -> Iterator[str]:
 
 
 def said(value: Any) -> str:
-    """A value as people read it."""
+    """Return a value as people read it."""
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value) or "none"
     if isinstance(value, bool):

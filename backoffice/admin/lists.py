@@ -1,4 +1,4 @@
-"""Lists that stay quick whatever the tables grow to: counted to a bound, found by an index."""
+"""Lists that stay quick with millions of rows: counted up to a limit, searched by index."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.db.models import Q
 
-# So many rows a list offers; whoever wants an older one searches for it.
+# The number of rows that a list shows at most. Older rows are found by searching.
 REACH = 2000
 HEX = frozenset("0123456789abcdef")
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic for the stubs only
-    """Counts no further than REACH: the exact number of a million rows tells nobody anything."""
+    """A paginator that counts up to REACH, because counting a million rows takes too long."""
 
     @cached_property
     def count(self) -> int:
@@ -24,7 +24,10 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic for the 
 
 
 def uuids_beginning(field: str, term: str) -> Q | None:
-    """The identifiers that begin so, as a range that an index serves; None for other words."""
+    """Return the condition for identifiers that begin with `term`, or None for other words.
+
+    It is a range, so that an index serves it.
+    """
     written = term.strip().lower()
     digits = written.replace("-", "")
     if not digits or len(digits) > 32 or not HEX.issuperset(digits):

@@ -1,4 +1,4 @@
-"""A consent as operators see it: its whole story, and how two of them end it."""
+"""Consents in the admin: the history of each, and *End access* by two operators."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.timezone import localtime
 
-from accounts.joint import Act
-from accounts.looks import OperatorLook, Seen
 from accounts.models import Office, User
-from backoffice.joint import Joint, act_together
-from backoffice.lists import REACH, uuids_beginning
-from backoffice.site import LookUp
-from consents.closing import end_access
+from backoffice.admin.four_eyes import FourEyesAction, four_eyes_page
+from backoffice.admin.lists import REACH, uuids_beginning
+from backoffice.admin.site import ReadOnlyPage
+from backoffice.models.four_eyes import ApprovalKind
+from backoffice.models.support_access import AccessedRecord, SupportAccess
+from backoffice.termination import end_access
 from consents.models import Consent, Status
+from core.dates import moment_in_words
 from partners.models import Partner
+
+NOTHING_TO_END = "This consent is not allowed, so there is no access to end."
 
 
 @admin.register(Consent)
-class Consents(LookUp):
+class Consents(ReadOnlyPage):
+    """The consents of all offices."""
+
     list_display = ["uuid", "office", "partner", "status", "requested_at"]
     list_filter = ["status"]
     list_select_related = ["office", "partner"]
@@ -34,9 +37,10 @@ class Consents(LookUp):
     search_help_text = "Identifier or its first characters, office, software."
     fields = [
         *("uuid", "office", "partner", "status", "requested_at", "decided_at", "cancelled_at"),
-        *("closed_at", "closed_reason", "paused_at", "paused_until", "reaccept_by", "story"),
+        *("closed_at", "closed_reason", "paused_at", "paused_until", "accept_terms_by"),
+        "what_happened",
     ]
-    readonly_fields = ["story"]
+    readonly_fields = ["what_happened"]
     change_form_template = "admin/consent.html"
 
     def get_search_results(
@@ -53,15 +57,15 @@ class Consents(LookUp):
         by_name = Q(office__in=list(offices[:REACH])) | Q(partner__in=list(partners[:REACH]))
         return queryset.filter(by_name), False
 
-    @admin.display(description="story")
-    def story(self, consent: Consent) -> str:
+    @admin.display(description="what happened")
+    def what_happened(self, consent: Consent) -> str:
         """Every event with its time, who it was and why, the oldest first."""
         rows = format_html_join(
             "",
             "<li>{} · {} · {} {}</li>",
             (
                 (
-                    date_format(localtime(event.at), "DATETIME_FORMAT"),
+                    moment_in_words(event.at),
                     event.get_kind_display(),
                     event.actor_name or event.get_actor_kind_display(),
                     event.reason,
@@ -71,32 +75,34 @@ class Consents(LookUp):
         )
         return format_html("<ol>{}</ol>", rows)
 
-    def looked_at(self, request: HttpRequest, row: Any) -> None:
-        seen = f"{row.partner} · {row.uuid}"
-        OperatorLook.objects.write(row.office, cast(User, request.user), Seen.CONSENT, seen)
+    def log_support_access(self, request: HttpRequest, row: Any) -> None:
+        about = f"{row.partner} · {row.uuid}"
+        SupportAccess.objects.write(
+            row.office, cast(User, request.user), AccessedRecord.CONSENT, about
+        )
 
     def get_urls(self) -> list[URLPattern]:
-        end = self.admin_site.admin_view(self.end)
-        return [path("<int:pk>/end/", end, name="consent_end"), *super().get_urls()]
+        end = self.own_page("<int:pk>/end/", self.end, "consent_end")
+        return [end, *super().get_urls()]
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One operator asks with a reason, another one confirms."""
+        """End the access of this software to this office, by two operators."""
         consent = get_object_or_404(Consent.objects.select_related("office", "partner"), pk=pk)
-        self.looked_at(request, consent)
-        joint = Joint(
-            kind=Act.END_ACCESS,
-            about={"consent": consent},
+        self.log_support_access(request, consent)
+        action = FourEyesAction(
+            kind=ApprovalKind.END_ACCESS,
+            subjects={"consent": consent},
             carry_out=end_access,
-            logged=consent,
+            history_of=consent,
             back=reverse("admin:consents_consent_change", args=[pk]),
             title="End access",
-            stops=[
+            consequences=[
                 f"{consent.partner} at {consent.office}, {consent.get_status_display().lower()}.",
-                "The next call of the software is refused, for good. Only the office can give "
+                "From its next call, the software is refused permanently. Only the office can give "
                 "access again.",
-                "Told: all Admins of the office.",
+                "All Admins of the office will be told.",
             ],
             change=f"status: {consent.status} → {Status.CANCELLED}",
-            nothing="" if consent.status == Status.ALLOWED else "There is no access to end.",
+            impossible="" if consent.status == Status.ALLOWED else NOTHING_TO_END,
         )
-        return act_together(self, request, joint)
+        return four_eyes_page(self, request, action)

@@ -1,4 +1,4 @@
-"""How a software calls the API: what was served and refused day by day, and who gets nothing."""
+"""The API monitor of one partner: calls served and refused each day, and unused consents."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from django.db.models import Exists, Max, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backoffice.site import Page
+from backoffice.admin.site import AdminPage
 from consents.models import Consent, ConsentActivity, Status
 from partner_api.models import RefusalCount
 from partners.models import Partner
@@ -82,8 +81,8 @@ def quiet_consents(partner: Partner) -> Any:
     return allowed.filter(~Exists(lately), decided_at__lte=Now() - QUIET)
 
 
-def monitor_page(page: Page, request: HttpRequest, pk: int) -> HttpResponse:
-    """The numbers of one software, as chart and as tables."""
+def monitor_page(page: AdminPage, request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the numbers of one partner as a chart and as tables."""
     partner = get_object_or_404(Partner, pk=pk)
     today = timezone.localdate()
     days, codes, quiet = chart(partner, today), refusals(partner, today), quiet_consents(partner)
@@ -91,8 +90,6 @@ def monitor_page(page: Page, request: HttpRequest, pk: int) -> HttpResponse:
     lately = partner.consents.filter(requested_at__gt=Now() - QUIET)
     refused = sum(day.refused for day in days)
     context = {
-        **page.admin_site.each_context(request),
-        "title": f"API monitor: {partner}",
         "partner": partner,
         "days": days,
         "most": max(max(day.served, day.refused) for day in days),
@@ -106,4 +103,4 @@ def monitor_page(page: Page, request: HttpRequest, pk: int) -> HttpResponse:
         "asked": lately.count(),
         "denied": lately.filter(status=Status.DENIED).count(),
     }
-    return TemplateResponse(request, "admin/monitor.html", context)
+    return page.render_page(request, "admin/monitor.html", f"API monitor: {partner}", **context)
