@@ -1,20 +1,23 @@
-"""An office whose companies have documents and filings: written by SQL, as many as are asked for.
+"""Seeded documents: SQL that gives the companies of an office any number of documents.
 
-Document k of a company is its k-th: 48 a month of the kinds of real life, numbers that count up,
-balances that follow each other.
+Each company has 48 documents a month. Their kinds are as frequent as in practice, their numbers
+count up, and each balance follows from the one before.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import connection
 
 from accounts.models import Office
-from accounts.tenancy import every_office
 from clients.models import Client
+from core.row_security import every_office
 
 BATCH = 50_000
+# Documents of each company in 30 days.
+A_MONTH = 48
 FILL = """
     with wanted as (
         select n, n / %(every)s as k, (%(clients)s::bigint[])[1 + n %% %(every)s] as client,
@@ -30,8 +33,8 @@ FILL = """
             jsonb_build_object('k', k, 'day', day) from wanted
         returning id, client_id, kind, attributes
     )
-    insert into documents_filing (document_id, office_id, client_id, kind, natural_key, version,
-        sha256, series, number, dated_on, counterparty, currency, amount, opening, words)
+    insert into documents_documentdetails (document_id, office_id, client_id, kind, natural_key,
+        version, sha256, series, number, dated_on, counterparty, currency, amount, opening, words)
     select id, %(office)s, client_id, kind, 'key ' || (attributes->>'k'), 1,
         lpad(id::text, 64, '0'), case when kind < 4 then 'BE' || client_id else '' end,
         attributes->>'k', (attributes->>'day')::date,
@@ -42,20 +45,21 @@ FILL = """
 """
 
 
-def fill(office: Office, companies: list[Client], documents: int, already: int = 0) -> None:
-    """Spread documents evenly over the companies, oldest first, until there are so many."""
+def fill(
+    office: Office,
+    companies: list[Client],
+    documents: int,
+    already: int = 0,
+    first: date = date(2024, 1, 1),
+) -> None:
+    """Spread documents evenly over the companies, oldest first, until there are enough."""
     parameters: dict[str, Any] = {
         "office": office.pk,
         "clients": f"{{{','.join(str(company.pk) for company in companies)}}}",
         "every": len(companies),
-        "first": "2024-01-01",
+        "first": first,
     }
-    for first in range(already, documents, BATCH):
-        last = min(first + BATCH, documents)
+    for start in range(already, documents, BATCH):
+        end = min(start + BATCH, documents)
         with every_office(), connection.cursor() as cursor:
-            cursor.execute(FILL, {**parameters, "from": first, "to": last})
-
-
-def analyze() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("analyze documents_document, documents_filing")
+            cursor.execute(FILL, {**parameters, "from": start, "to": end})

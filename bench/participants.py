@@ -1,4 +1,4 @@
-"""Who takes part: one partner, its credentials, and the offices that the seed made."""
+"""The participants: one partner, its credentials, and the offices that the seed made."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AccessToken, set_token_value
 
 from accounts.models import Membership, Office, Role, User
-from accounts.tenancy import every_office
 from clients.models import Client
 from consents.actors import Actor, ActorKind
-from consents.models import Consent, Terms
-from documents.models import Content, Document, Kind
-from documents.storage import keep
-from partners.models import Application, DocumentKind, Partner
+from consents.models import Consent, EvidenceSnapshot, Terms
+from core.document_kinds import CODA, TYPES, Kind
+from core.row_security import every_office
+from documents.models import Content, Document
+from documents.storage.blobs import store
+from partners.models import Application, Partner
 
 PARTNER = "Bench"
 CLIENT_ID = "bench"
-CODA = "application/vnd.coda.v1+cod"
+ADMIN = "bench@office.example"
 # The sizes of goal 4, in bytes.
 CONTENTS = {"50 kB": 50_000, "200 kB": 200_000, "1 MB": 1_000_000}
 BIG, MEDIUM, SMALL = "bench-big", "bench-medium", "bench-small"
-# Cancel breaks what it measures, so it has an office of its own; `run` uses the first.
+# `cancel` changes the office that it measures, so it has a separate one.
 OF_RUN, OF_CANCEL = f"{MEDIUM}-0", f"{MEDIUM}-1"
 
 
 class Credentials(NamedTuple):
-    """Fresh in every run, so that nothing secret has to be kept."""
+    """New in every run, so that nothing secret is stored."""
 
     token: str
     client_id: str
@@ -44,9 +45,9 @@ class File(NamedTuple):
     size: int
 
 
-def credentials() -> Credentials:
-    """Give the bench's application a new secret, and a token as oauth-toolkit stores it."""
-    application = Application.objects.get(client_id=CLIENT_ID)
+def credentials(client_id: str = CLIENT_ID) -> Credentials:
+    """Give this application a new secret, and a token as oauth-toolkit stores it."""
+    application = Application.objects.get(client_id=client_id)
     secret, token = generate_client_secret(), secrets.token_urlsafe(32)
     application.client_secret = secret
     application.save()
@@ -54,16 +55,16 @@ def credentials() -> Credentials:
     issued = AccessToken(application=application, expires=expires, scope="")
     set_token_value(issued, token)
     issued.save()
-    return Credentials(token, CLIENT_ID, secret)
+    return Credentials(token, client_id, secret)
 
 
 def make_partner() -> Partner:
     partner = Partner.objects.create(
         name=PARTNER,
         vendor="Bench NV",
-        legal_number="0010000034",
+        legal_number="0403170701",
         email="bench@software.example",
-        document_kinds=list(DocumentKind.values),
+        document_kinds=list(TYPES),
     )
     Application.objects.create(
         partner=partner,
@@ -77,23 +78,25 @@ def make_partner() -> Partner:
 
 
 def make_admin(offices: list[Office]) -> User:
-    admin = User.objects.create(name="Bench", email="bench@office.example")
+    admin = User.objects.create(name="Bench", email=ADMIN)
     for office in offices:
         Membership.objects.create(office=office, user=admin, role=Role.ADMIN)
     return admin
 
 
-def allow(office: Office) -> Consent:
-    """Ask and allow through the same verbs as people do; an allowed consent stays."""
-    partner = Partner.objects.get(name=PARTNER)
-    admin = User.objects.get(email="bench@office.example")
+def allow(office: Office, partner: Partner | None = None) -> Consent:
+    """Request and allow with the same methods as people do; an allowed consent stays."""
+    partner = partner or Partner.objects.get(name=PARTNER)
+    admin = User.objects.get(email=ADMIN)
     consent: Consent = Consent.objects.request(office=office, partner=partner)[0]
     consent.allow(
         Actor(ActorKind.PERSON, name=admin.name, person=admin, authentication=["password"]),
         Terms.objects.in_force("en"),
-        partner_name=partner.name,
-        document_kinds=partner.document_kinds,
-        companies=office.clients.count(),
+        EvidenceSnapshot(
+            partner_name=partner.name,
+            document_kinds=partner.document_kinds,
+            companies=office.clients.count(),
+        ),
     )
     return consent
 
@@ -114,7 +117,7 @@ def add_files(office: Office, available_at: datetime) -> None:
                 document=document,
                 media_type=CODA,
                 size=size,
-                sha256=keep(secrets.token_bytes(size)),
+                sha256=store(secrets.token_bytes(size)),
             )
 
 
