@@ -1,7 +1,7 @@
-"""The documents that are no bank statement: payroll, cards, invoices.
+"""The documents that are not bank statements: payroll statements, card statements, invoices.
 
-Invoices are UBL 2.1 after Peppol BIS Billing 3. SODA and CARO have no public schema: these files
-have what the formats are for, a payroll booking and the expenses of a card.
+Invoices are UBL 2.1 as in Peppol BIS Billing 3. SODA and CARO have no public schema. These files
+contain what the formats are made for: a payroll booking and the expenses of a card.
 """
 
 from __future__ import annotations
@@ -12,31 +12,30 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from xml.sax.saxutils import escape
 
+from core.document_kinds import CARO, SODA, XML, Kind
 from demo.data.books import Company
 from demo.data.names import COUNTERPARTIES
 from demo.data.numbers import company_number
 
-XML = "application/xml"
-SODA, CARO = "application/vnd.soda.v1+xml", "application/vnd.caro.v1+xml"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 @dataclass(frozen=True)
-class Paper:
-    """One document: its kind on the wire, and its file by media type."""
+class DemoDocument:
+    """One document: its kind in the API, and its file by media type."""
 
     kind: str
     day: date
     files: dict[str, bytes]
 
 
-def papers(company: Company, until: date) -> Iterator[Paper]:
+def other_documents(company: Company, until: date) -> Iterator[DemoDocument]:
     """Ten documents of a company's last months."""
     rng = random.Random(f"papers {company.number}")
     for ago in (1, 2):
         month = _month(until, ago)
         for paper in (payroll(company, month, rng), card(company, month, rng)):
-            # Nothing is there that is still to come.
+            # No document has a date in the future.
             yield replace(paper, day=min(paper.day, until - timedelta(days=2)))
     for place in range(3):
         day = until - timedelta(days=20 * place + rng.randrange(3, 20))
@@ -45,15 +44,15 @@ def papers(company: Company, until: date) -> Iterator[Paper]:
 
 
 def _month(until: date, ago: int) -> date:
-    """The first day of a month that is over."""
+    """The first day of a past month."""
     first = until.replace(day=1)
     for _ in range(ago):
         first = (first - timedelta(days=1)).replace(day=1)
     return first
 
 
-def payroll(company: Company, month: date, rng: random.Random) -> Paper:
-    """A month's wages as a booking: what was earned, what the state gets, what people get."""
+def payroll(company: Company, month: date, rng: random.Random) -> DemoDocument:
+    """A month's wages as a booking: the gross wages, the part of the state, the net wages."""
     gross = rng.randrange(200_000, 3_000_000)
     social, tax = gross * 13 // 100, gross * 22 // 100
     lines = [
@@ -74,10 +73,10 @@ def payroll(company: Company, month: date, rng: random.Random) -> Paper:
         f"<Currency>EUR</Currency></Header><Booking>{booking}</Booking></Soda>\n"
     )
     day = _end(month) + timedelta(days=2)
-    return Paper("payrollStatement", day, {SODA: text.encode()})
+    return DemoDocument(Kind.PAYROLL_STATEMENT.row.type, day, {SODA: text.encode()})
 
 
-def card(company: Company, month: date, rng: random.Random) -> Paper:
+def card(company: Company, month: date, rng: random.Random) -> DemoDocument:
     """A month's expenses of a credit card."""
     shops = [rng.choice(COUNTERPARTIES) for _ in range(rng.randrange(2, 7))]
     rows = [(shop.name, -rng.randrange(500, 40_000)) for shop in shops]
@@ -94,10 +93,14 @@ def card(company: Company, month: date, rng: random.Random) -> Paper:
         f"</ClientReference><BillingPeriod>{month:%Y-%m}</BillingPeriod><Currency>EUR</Currency>"
         f"</Header><Expenses>{expenses}</Expenses><Total>{total}</Total></Caro>\n"
     )
-    return Paper("creditCardStatement", _end(month) + timedelta(days=3), {CARO: text.encode()})
+    return DemoDocument(
+        Kind.CREDIT_CARD_STATEMENT.row.type, _end(month) + timedelta(days=3), {CARO: text.encode()}
+    )
 
 
-def invoice(company: Company, number: str, day: date, rng: random.Random, *, bought: bool) -> Paper:
+def invoice(
+    company: Company, number: str, day: date, rng: random.Random, *, bought: bool
+) -> DemoDocument:
     """A purchase or sales invoice of one line."""
     other = rng.choice(COUNTERPARTIES)
     other_number = company_number(9300 + COUNTERPARTIES.index(other))
@@ -106,8 +109,8 @@ def invoice(company: Company, number: str, day: date, rng: random.Random, *, bou
     vat = (net * 21 + 50) // 100
     supplier, customer = (them, us) if bought else (us, them)
     text = _ubl(number, day, supplier, customer, company.iban, other.text, net, vat)
-    kind = "purchaseInvoice" if bought else "salesInvoice"
-    return Paper(kind, day, {XML: text.encode()})
+    kind = Kind.PURCHASE_INVOICE if bought else Kind.SALES_INVOICE
+    return DemoDocument(kind.row.type, day, {XML: text.encode()})
 
 
 def _ubl(
