@@ -5,4 +5,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  # registers
+        # The imports register e-mails and receivers.
+        from accounts import emails  # noqa: F401  # app loading: needs the models
+        from accounts.login import (  # noqa: F401  # app loading: needs the models
+            email_change,
+            mfa,
+            sessions,
+        )

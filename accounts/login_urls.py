@@ -9,7 +9,8 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from accounts.decorators import fresh_view
-from accounts.second_factor import ActivateApp, AddPasskey, RecoveryCodes
+from accounts.login.addresses import AskForReset
+from accounts.login.mfa import ActivateApp, AddPasskey, RecoveryCodes
 from accounts.views import security
 
 urlpatterns = [
@@ -18,7 +19,7 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", fresh_view(views.password_change), name="account_change_password"),
-    path("password/reset/", views.password_reset, name="account_reset_password"),
+    path("password/reset/", AskForReset.as_view(), name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

@@ -1,18 +1,18 @@
-"""What every page needs to know of the person: is she still here, and which language is hers."""
+"""For every page: note that the person is active, and choose their language."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from accounts.login.sessions import note_activity
 from accounts.models import User
-from accounts.sessions import note_activity
 
 
 def presence_of_the_person(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """End a session that is too old, and note that the person is here."""
+    """End a session that is too old, and note that the person is active."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
@@ -25,7 +25,7 @@ def presence_of_the_person(
 def language_of_the_person(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Her own choice, then the switch in the footer, then the browser; and say which it was."""
+    """Use the language of the account, else that of the footer, else that of the browser."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         person = request.user

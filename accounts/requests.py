@@ -1,6 +1,7 @@
-"""The request after it was checked: whose it is, and for which office."""
+"""The types of a request after the decorators have checked the person and the office."""
 
-from django.conf import settings
+from typing import Any
+
 from django.http import HttpRequest
 
 from accounts.models import Membership, Office, User
@@ -13,16 +14,12 @@ class PersonRequest(HttpRequest):
 
 
 class OfficeRequest(PersonRequest):
-    """A request of a person for an office she works for; `membership` was read for this request."""
+    """A request of a person for an office they work for, with their current `membership`."""
 
     office: Office
     membership: Membership
 
 
-def address_of(request: HttpRequest) -> str:
-    """The caller's address as the outermost trusted proxy saw it, not as anybody says."""
-    proxies = settings.PORTAL_TRUSTED_PROXIES
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if proxies and len(entries) >= proxies and entries[-proxies].strip():
-        return str(entries[-proxies].strip()[:45])
-    return str(request.META.get("REMOTE_ADDR") or "")
+def office_page(request: OfficeRequest, section: str) -> dict[str, Any]:
+    """The template context of every page of an office; the menu marks `section`."""
+    return {"office": request.office, "role": request.membership.role, "section": section}

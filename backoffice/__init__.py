@@ -1,1 +1,4 @@
-"""What do the people who run the portal see and do? Their admin site; no room imports it."""
+"""The operators: people who run the portal. Their admin site and their tables.
+
+No other app imports this one.
+"""

@@ -1,19 +1,32 @@
-"""The operators' site instead of Django's own."""
+"""The app of the operators, and their admin site instead of the one of Django."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
 
 
-class PortalAdminConfig(SimpleAdminConfig):
-    """Only what `backoffice.site` lists: no library brings its tables, or tokens, along."""
+class BackofficeConfig(AppConfig):
+    """The tables of the operators."""
 
-    default_site = "backoffice.site.PortalAdminSite"
+    name = "backoffice"
+
+    def ready(self) -> None:
+        # The imports register e-mails and receivers.
+        from backoffice import emails, receivers, second_operator  # noqa: F401  # app loading: needs the models
+
+
+class PortalAdminConfig(SimpleAdminConfig):
+    """Show only what `backoffice.admin` registers, and nothing that libraries register."""
+
+    default_site = "backoffice.admin.site.PortalAdminSite"
 
     def ready(self) -> None:
         super().ready()
-        from backoffice import (  # noqa: F401  # register
+        # The imports register the pages of the admin.
+        from backoffice.admin import (  # noqa: F401  # app loading: needs the models
+            claims,
             deliveries,
-            ending,
-            intake,
+            end_access,
+            ingest,
             offices,
             onboarding,
             publishing,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from bench.cast import CODA, Credentials
+from bench.participants import Credentials
+from core.document_kinds import CODA
 
 API = "/codabox-connect"
 JSON = "application/vnd.api+json"
@@ -46,7 +47,7 @@ class Answer(NamedTuple):
 
 
 class Asker:
-    """A connection that stays open; a server that breaks it off is asked anew next time."""
+    """A connection that stays open. If the server closes it, the next call opens another one."""
 
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -61,22 +62,22 @@ class Asker:
             return Answer(0, b"")
 
 
-class Window(NamedTuple):
+class SearchWindow(NamedTuple):
     start: datetime
     end: datetime
 
 
-def last(days: int) -> Window:
-    """A window that ends an hour ago, so that it is the same for all in one run."""
+def last(days: int) -> SearchWindow:
+    """A window that ended an hour ago, so that it is the same for all servers in one run."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    return Window(end - timedelta(days=days), end)
+    return SearchWindow(end - timedelta(days=days), end)
 
 
 def search(
     with_: Credentials,
     office: object,
     numbers: list[str],
-    window: Window,
+    window: SearchWindow,
     limit: int,
     after: str | None = None,
 ) -> Call:
@@ -87,8 +88,8 @@ def search(
             "type": "documentSearch",
             "attributes": {
                 "documentType": "bankAccountStatement",
-                "from": _moment(window.start),
-                "to": _moment(window.end),
+                "from": moment(window.start),
+                "to": moment(window.end),
             },
             "relationships": {"clients": {"data": clients}},
         },
@@ -125,5 +126,5 @@ def _bearer(with_: Credentials) -> dict[str, str]:
     return {"Authorization": f"Bearer {with_.token}"}
 
 
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

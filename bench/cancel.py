@@ -1,6 +1,6 @@
-"""`cancel`: software reads in a loop while the office cancels; nothing may pass after the commit.
+"""`cancel`: software reads in a loop while the office cancels; no data after the commit.
 
-Two worker processes, as in production, so that a memory in one of them would be found out.
+Two worker processes, as in production, so that a cache in one of them would be noticed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from accounts.models import Office
-from bench import calls, cast
+from bench import calls, participants
 from bench.calls import Answer, Asker, Call
 from bench.report import Report
 from bench.servers import serving
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
 @dataclass(eq=False)
 class Reader(threading.Thread):
-    """One program that asks as fast as it can, until it is told to stop."""
+    """One program that calls as fast as it can, until `stop` is set."""
 
     kind: str
     port: int
@@ -55,7 +55,7 @@ class Reader(threading.Thread):
         while not self.stop.is_set():
             began = time.monotonic()
             answer = asker.ask(self.ask(after))
-            # A refused page is asked for again from the same place, as a stubborn program would.
+            # After a refusal, ask for the same page again, as a stubborn program would.
             if self.kind == PAGING and answer.has_data:
                 after = answer.json()["meta"]["paging"].get("after")
             self.seen.append(Seen(began, answer._replace(body=answer.body[:80])))
@@ -63,7 +63,7 @@ class Reader(threading.Thread):
 
 @dataclass
 class Tally:
-    """All rounds together, of one kind of reader."""
+    """The totals of all rounds of one kind of reader."""
 
     before: int = 0
     after: int = 0
@@ -82,25 +82,25 @@ class Tally:
 
 def measure(size: str, options: argparse.Namespace) -> bool:
     report = Report("cancel", size)
-    office, who = cast.office(cast.OF_CANCEL), cast.credentials()
-    consent = cast.allow(office)
+    office, who = participants.office(participants.OF_CANCEL), participants.credentials()
+    consent = participants.allow(office)
     tallies = {kind: Tally() for kind in KINDS}
     with serving("ours", workers=WORKERS, threads=options.threads) as servers:
         server = servers["ours"]
         for _ in range(ROUNDS):
-            consent = cast.allow(office)
+            consent = participants.allow(office)
             _round(server.port, _asks(office, who), consent, tallies, options.calls // ROUNDS)
         megabytes = server.megabytes()
-    # So that the next word finds the office as the seed left it.
-    cast.allow(office)
+    # The next command needs the office in the state that the seed made.
+    participants.allow(office)
     _report(report, tallies, options.calls)
     report.at_most("16", f"memory of {WORKERS} workers after the run", megabytes, 200, " MB")
     return report.finish()
 
 
-def _asks(office: Office, who: cast.Credentials) -> dict[str, Callable[[str | None], Call]]:
-    numbers, window = cast.numbers(office, 100), calls.last(728)
-    file = cast.files(office)["50 kB"]
+def _asks(office: Office, who: participants.Credentials) -> dict[str, Callable[[str | None], Call]]:
+    numbers, window = participants.numbers(office, 100), calls.last(728)
+    file = participants.files(office)["50 kB"]
     json = calls.document(who, office.uuid, file.number, file.uuid)
     content = calls.content(who, office.uuid, file.number, file.uuid)
     return {
@@ -123,7 +123,7 @@ def _round(
     for reader in readers:
         reader.start()
     time.sleep(BEFORE)
-    consent.cancel(Actor.partner(Partner.objects.get(name=cast.PARTNER)))
+    consent.cancel(Actor.partner(Partner.objects.get(name=participants.PARTNER)))
     committed = time.monotonic()
     _wait_for(readers, committed, wanted)
     stop.set()
@@ -146,7 +146,7 @@ def _report(report: Report, tallies: dict[str, Tally], wanted: int) -> None:
     what = "calls begun after the commit"
     report.true("9", what, f"≥ {wanted:,}", f"{total:,}", total >= wanted)
     for kind, tally in tallies.items():
-        # A reader that never got anything before would prove nothing.
+        # A reader that never got a document before the cancel would prove nothing.
         report.true("9", f"{kind}: answers before it", "> 0", f"{tally.before:,}", tally.before > 0)
         report.count("9", f"{kind}: answers with data, of {tally.after:,}", tally.with_data, 0)
         report.count("9", f"{kind}: answers that are neither data nor 403", tally.other, 0)

@@ -1,4 +1,4 @@
-"""A database of the bench's own, beside the one of DATABASE_URL, which is never touched."""
+"""The bench's own database. It never touches the one that DATABASE_URL names."""
 
 from __future__ import annotations
 
@@ -15,28 +15,34 @@ from psycopg import sql
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "var" / "bench"
 MARK = "bench of size "
+OWNER = "DATABASE_OWNER_URL"
+URLS = ("DATABASE_URL", OWNER)
 
 
 def prepare(word: str, size: str | None) -> str | None:
-    """Point Django at the bench's database; return its size, or None when it is empty and new."""
-    if "DATABASE_URL" not in os.environ:
-        sys.exit("DATABASE_URL is not set; `python3 portal.py bench` sets it.")
-    address = urlsplit(os.environ["DATABASE_URL"])
-    name = f"{address.path.strip('/')}_bench"
-    with psycopg.connect(urlunsplit(address), autocommit=True) as connection:
+    """Make Django use the bench's database; return its size, or None when it is new and empty."""
+    for url in URLS:
+        if url not in os.environ:
+            sys.exit(f"{url} is not set; `python3 portal.py bench` sets it.")
+    addresses = {url: urlsplit(os.environ[url]) for url in URLS}
+    name = f"{addresses[OWNER].path.strip('/')}_bench"
+    with psycopg.connect(os.environ[OWNER], autocommit=True) as connection:
         found = _size_of(connection, name)
         fits = found is not None and size in (None, found) and word != "seed"
         if not fits:
             _make_anew(connection, name)
-    os.environ.update(_environment(urlunsplit(address._replace(path=f"/{name}"))))
+    for url, address in addresses.items():
+        os.environ[url] = urlunsplit(address._replace(path=f"/{name}"))
+    os.environ.update(_environment())
     django.setup()
     if not fits:
+        Path(os.environ["PORTAL_ENDED_CONSENTS_FILE"]).unlink(missing_ok=True)
         call_command("migrate", verbosity=0)
     return found if fits else None
 
 
 def mark(connection: psycopg.Connection, size: str) -> None:
-    """Say in the database itself that it is complete, and of which size."""
+    """Write into the database that it is complete, and its size."""
     statement = sql.SQL("comment on database {} is {}")
     connection.execute(
         statement.format(sql.Identifier(connection.info.dbname), sql.Literal(MARK + size))
@@ -58,18 +64,22 @@ def _make_anew(connection: psycopg.Connection, name: str) -> None:
     connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
-def _environment(url: str) -> dict[str, str]:
-    """The servers inherit this; limits are counted as in production, but never reached."""
+def _environment() -> dict[str, str]:
+    """The servers inherit this. Limits are counted as in production but never reached."""
     storage = KEPT / "documents"
     storage.mkdir(parents=True, exist_ok=True)
     return {
-        "DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
         "PORTAL_STORAGE": str(storage),
+        # A register of its own: that of another database would keep the API closed.
+        "PORTAL_ENDED_CONSENTS_FILE": str(KEPT / "ended-consents.jsonl"),
         "PORTAL_DEMO": "0",
         "PORTAL_DEBUG": "0",
         "PORTAL_HOSTS": "127.0.0.1,localhost",
         "PORTAL_STATIC_FROM_SOURCE": "1",
-        "PORTAL_ACCEL": "",
+        "PORTAL_NGINX_LOCATION": "",
         "PORTAL_CALLS_PER_MINUTE": "100000000",
+        # `day` hears webhooks on this machine, and its worker takes no tasks of another one.
+        "PORTAL_WEBHOOKS_ALLOW_LOOPBACK": "1",
+        "REDIS_URL": urlsplit(os.environ["REDIS_URL"])._replace(path="/15").geturl(),
     }

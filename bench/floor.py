@@ -26,7 +26,7 @@ from psycopg.types.string import TextLoader
 SQL: dict[str, Any] = orjson.loads(
     (Path(__file__).resolve().parent.parent / "var" / "bench" / "statements.json").read_bytes()
 )
-STANDING = len(SQL["standing"])
+ACCESS = len(SQL["access"])
 AUDIT = os.environ.get("BENCH_AUDIT", "1") == "1"
 ACCEL = os.environ.get("BENCH_ACCEL", "")
 STORAGE = Path(os.environ["PORTAL_STORAGE"])
@@ -44,10 +44,10 @@ class Caller:
     """The rows of the authentication statement, and whether they allow anything."""
 
     def __init__(self, row: tuple[Any, ...]) -> None:
-        self.application = row[0]
-        self.consent, self.office, status, *flags, kinds, _narrowed = row[-STANDING:]
+        self.application, self.partner = row[:2]
+        self.consent, self.office, status, *flags, kinds, excluded, _restricted = row[-ACCESS:]
         self.allowed = status == "allowed" and flags == [True, True, False, False]
-        self.allowed = self.allowed and TYPE in kinds
+        self.allowed = self.allowed and TYPE in kinds and TYPE not in excluded
 
 
 def application(environ: Environ, start: Start) -> Iterable[bytes]:
@@ -87,7 +87,9 @@ def _page(
     caller: Caller, asked: dict[str, str], wanted: list[str], limit: int, after: str | None
 ) -> tuple[dict[int, str], list[tuple[Any, ...]]]:
     enough = len(wanted) * SQL["small_part"] + 1
+    start = datetime.fromisoformat(asked["from"])
     named = {"office": caller.office, "numbers": wanted, "after": after, "enough": enough}
+    named |= {"partner": caller.partner, "since": start}
     *_, places, [[size]], clients = _sets(SQL["resolve"], named)
     numbers = {identifier: number for number, identifier, _ in clients}
     which = "few" if size == enough else "whole" if len(numbers) == size else "part"
@@ -95,13 +97,13 @@ def _page(
         "scope": str(caller.office),
         "office": caller.office,
         "kind": KIND,
-        "start": datetime.fromisoformat(asked["from"]),
+        "start": start,
         "end": datetime.fromisoformat(asked["to"]),
         "limit": limit + 1,
         "clients": f"{{{','.join(map(str, numbers))}}}",
     }
     if places:
-        window["after_at"], window["after_id"] = places[0]
+        window["after_at"], window["after_id"] = places[0][:2]
     statement = SQL[f"page_{which}_after" if places else f"page_{which}"]
     return numbers, _sets(statement, window)[-1]
 
@@ -141,7 +143,9 @@ def _resource(
     return {
         "type": TYPE,
         "id": public_id or uuid,
-        "attributes": orjson.Fragment(f'{attributes[:-1]},"createdAt":"{at}"}}'),
+        "attributes": orjson.Fragment(
+            f'{attributes[:-1]},"version":1,"replaces":null,"createdAt":"{at}"}}'
+        ),
         "relationships": {"client": {"data": {"type": "client", "id": number}}},
     }
 
@@ -212,6 +216,7 @@ def _record(caller: Caller, document: int | None, media_type: str, size: int) ->
         "application": caller.application,
         "document": document,
         "media_type": media_type,
+        "attachment": "",
         "size": size,
         "outcome": "served",
         "reason": "",

@@ -18,37 +18,40 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connections
+from django.db.models.functions import Now
 from psycopg import Connection, connect
 
 from accounts.models import Office
-from accounts.tenancy import every_office
 from bench.database import KEPT
 from bench.report import Report
 from clients.models import Account, Client
-from demo.data import coda, papers
+from core.document_kinds import CARO, SODA, XML, Kind
+from core.row_security import every_office
+from demo.data import coda, other_documents
 from demo.data.books import Company
 from demo.data.names import COUNTERPARTIES
 from demo.data.numbers import iban
-from documents.arrivals import of_paths
-from documents.filing import entries
 from documents.formats.reading import read
-from documents.ingest import MOST_FILES, ingest
-from documents.models import Content, Document, Filing, Kind
-from documents.owners import Owners
-from documents.rows import Arriving, Stored, _row, insert
-from documents.storage import remove
+from documents.ingest.bulk_insert import NewDocument, _row, insert
+from documents.ingest.classify import classify
+from documents.ingest.owners import Owners
+from documents.ingest.pipeline import MOST_FILES, ingest
+from documents.ingest.sources import files_in_paths
+from documents.models import Content, Document, DocumentDetails
+from documents.models.querysets import StoredFormat
+from documents.storage.blobs import remove
 
 SLUG = "bench-ingest"
 CLIENTS = 100
 DAY = date(2026, 3, 2)
 FOLDER = KEPT / "arriving"
-TABLES = ("documents_document", "documents_filing", "documents_content")
+TABLES = ("documents_document", "documents_documentdetails", "documents_content")
 BARE = {
     "documents_document": "id, uuid, office_id, client_id, kind, public_id, available_at,"
     " attributes",
-    "documents_filing": "document_id, office_id, client_id, kind, natural_key, version, sha256,"
-    " series, number, dated_on, counterparty, currency, amount, opening, words",
+    "documents_documentdetails": "document_id, office_id, client_id, kind, natural_key, version,"
+    " sha256, series, number, dated_on, counterparty, currency, amount, opening, words",
     "documents_content": "document_id, media_type, size, sha256",
 }
 
@@ -65,7 +68,7 @@ def measure(size: str, options: argparse.Namespace) -> bool:
             early, late = early or memory, _peak()
             floor = _floor(folder)
             told = f"{each / took:,.0f} /s; bare {each / floor:,.0f} /s"
-            report.note("", f"{kind.label.lower()}, {each:,} files", told, each / took)
+            report.note("", f"{kind.row.label.lower()}, {each:,} files", told, each / took)
         report.at_most("13", "peak memory, end ÷ second batch", late / early, 1.1, " ×")
         report.note("", "peak memory", f"{late / 1024:,.0f} MiB", late)
         together, alone = _rows(companies, max(each, 2_000))
@@ -92,11 +95,18 @@ def _place() -> Iterator[list[Company]]:
         for n, first in enumerate(range(19_000_000, 19_000_000 + CLIENTS))
     ]
     clients = Client.objects.bulk_create(
-        Client(office=office, company_number=c.number, name=c.name, code=c.code, language="nl")
+        Client(
+            office=office,
+            company_number=c.number,
+            name=c.name,
+            code=c.code,
+            language="nl",
+            confirmed_at=Now(),
+        )
         for c in companies
     )
     Account.objects.bulk_create(
-        Account(client=client, iban=company.iban)
+        Account(client=client, iban=company.iban, confirmed_at=Now())
         for client, company in zip(clients, companies, strict=True)
     )
     try:
@@ -112,7 +122,7 @@ def _forget(office: Office) -> None:
         contents = Content.objects.filter(document__in=mine)
         digests = set(contents.values_list("sha256", flat=True))
         contents._raw_delete(contents.db)
-        Filing.objects.filter(office_id=office.pk)._raw_delete("default")
+        DocumentDetails.objects.filter(office_id=office.pk)._raw_delete("default")
         mine._raw_delete(mine.db)
     for digest in digests:
         remove(digest)
@@ -139,11 +149,11 @@ def _file(kind: Kind, company: Company, place: int) -> bytes:
     if kind == Kind.BANK_ACCOUNT_STATEMENT:
         return _statement(company, place, chance)
     if kind == Kind.PAYROLL_STATEMENT:
-        return papers.payroll(company, month, chance).files[papers.SODA]
+        return other_documents.payroll(company, month, chance).files[SODA]
     if kind == Kind.CREDIT_CARD_STATEMENT:
-        return papers.card(company, month, chance).files[papers.CARO]
+        return other_documents.card(company, month, chance).files[CARO]
     bought = kind == Kind.PURCHASE_INVOICE
-    return papers.invoice(company, f"B-{place}", DAY, chance, bought=bought).files[papers.XML]
+    return other_documents.invoice(company, f"B-{place}", DAY, chance, bought=bought).files[XML]
 
 
 def _statement(company: Company, place: int, chance: random.Random) -> bytes:
@@ -168,7 +178,7 @@ def _statement(company: Company, place: int, chance: random.Random) -> bytes:
 def _ingested(folder: Path) -> tuple[float, int]:
     """Seconds, and the peak memory (KiB) once two batches were taken in."""
     began, memory = time.monotonic(), 0
-    for place, taken in enumerate(ingest(of_paths([folder]))):
+    for place, taken in enumerate(ingest(files_in_paths([folder]))):
         if taken.refused:
             raise RuntimeError(str(taken.refused[0]))
         memory = memory if place > 1 else _peak()
@@ -176,15 +186,14 @@ def _ingested(folder: Path) -> tuple[float, int]:
 
 
 def _floor(folder: Path) -> float:
-    """Seconds to write the same files, and as many papers, and COPY one row of each: no checks."""
+    """Seconds to write the same files and COPY one row of each: no checks."""
     target = KEPT / "bare"
     target.mkdir(exist_ok=True)
     began = time.monotonic()
     with _bare() as bare, bare.cursor().copy("copy bare from stdin") as copy:
         for path in folder.rglob("*.dat"):
             data = path.read_bytes()
-            for name in (path.name, f"{path.name}.pdf"):
-                (target / name).write_bytes(data)
+            (target / path.name).write_bytes(data)
             copy.write_row((path.name, len(data)))
     took = time.monotonic() - began
     shutil.rmtree(target)
@@ -203,13 +212,13 @@ def _rows(companies: list[Company], count: int) -> tuple[float, float]:
 
     Interleaved, batch by batch of the size that ingestion has, and both committed each time.
     """
-    arriving = _arriving(companies, count)
+    document = _new_documents(companies, count)
     ours = bare = 0.0
     _force("no force")
     try:
-        with connect(os.environ["DATABASE_URL"]) as other:
-            for at in range(0, len(arriving) - MOST_FILES, 2 * MOST_FILES):
-                batches = arriving[at : at + MOST_FILES], arriving[at + MOST_FILES :][:MOST_FILES]
+        with connect(os.environ["DATABASE_OWNER_URL"]) as other:
+            for at in range(0, len(document) - MOST_FILES, 2 * MOST_FILES):
+                batches = document[at : at + MOST_FILES], document[at + MOST_FILES :][:MOST_FILES]
                 bare += _timed(partial(_copy_bare, other, batches[0]))
                 ours += _timed(partial(_insert, batches[1]))
     finally:
@@ -223,52 +232,50 @@ def _timed(job: Callable[[], None]) -> float:
     return time.monotonic() - began
 
 
-def _insert(batch: list[Arriving]) -> None:
+def _insert(batch: list[NewDocument]) -> None:
     with every_office():
         insert(batch)
 
 
 def _force(word: str) -> None:
     """COPY cannot pass row security, so its owner lifts it meanwhile: for the floor alone."""
-    with connection.cursor() as cursor:
+    with connections["owner"].cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"alter table {table} {word} row level security")
 
 
-def _arriving(companies: list[Company], count: int) -> list[Arriving]:
+def _new_documents(companies: list[Company], count: int) -> list[NewDocument]:
     """Rows of statements that are not filed yet, with bytes that nobody stores."""
     found = []
     for place, company in enumerate(companies * (count // len(companies) + 1)):
         data = _statement(company, place + 10_000_000, random.Random(place))  # noqa: S311
         digest = f"{place:064x}"
-        (entry,) = entries(read(data)[0], digest)
-        entry = replace(entry, natural_key=f"rows {place}")
-        found.append((entry, (Stored("a", 1, digest), Stored("b", 1, digest))))
+        (classification,) = classify(read(data)[0], digest)
+        classification = replace(classification, natural_key=f"rows {place}")
+        found.append((classification, (StoredFormat("a", 1, digest),)))
     with every_office():
-        owners = Owners.of(entry for entry, _files in found)
+        owners = Owners.of(classification for classification, _files in found)
     return [
-        Arriving(entry, owner, files)
-        for entry, files in found
-        for _entry, owner in owners.placed([entry])
+        NewDocument(classification, owner, files)
+        for classification, files in found
+        for _same, owner in owners.owned([classification]).documents
     ]
 
 
-def _copy_bare(other: Connection, batch: list[Arriving]) -> None:
+def _copy_bare(other: Connection, batch: list[NewDocument]) -> None:
     ids = other.execute(
         "select nextval('documents_document_id_seq') from generate_series(1, %s)", [len(batch)]
     ).fetchall()
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
     now = other.execute("select statement_timestamp()").fetchone()
-    for (pk,), arriving in zip(ids, batch, strict=True):
-        # As `documents.rows` writes them, cut to the columns of each table.
-        _place, uuid, office, client, kind, public, _at, own, key, sha, *rest, _files = _row(
-            0, arriving
-        )
+    for (pk,), document in zip(ids, batch, strict=True):
+        # As `documents.ingest.bulk_insert` writes them, cut to the columns of each table.
+        _place, uuid, office, client, kind, public, _at, own, key, sha, *rest = _row(0, document)
         rows["documents_document"].append(
             (pk, uuid, office, client, kind, public, (now or [None])[0], own)
         )
-        rows["documents_filing"].append((pk, office, client, kind, key, 1, sha, *rest))
-        rows["documents_content"] += [(pk, *file) for file in arriving.files]
+        rows["documents_documentdetails"].append((pk, office, client, kind, key, 1, sha, *rest[:8]))
+        rows["documents_content"] += [(pk, *file) for file in document.files]
     with other.cursor() as cursor:
         for table, columns in BARE.items():
             with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:

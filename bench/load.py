@@ -1,6 +1,6 @@
-"""The load: a process of its own that keeps some connections busy for a while.
+"""The load: a separate process that keeps some connections busy for a while.
 
-One thread waits on all sockets, so that it takes little of the machine it shares with the server.
+One thread waits on all sockets, so it takes little CPU time from the server on the same machine.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PIECE = 1 << 18
 LONGEST_WAIT = 30.0
 
 
-class Told(NamedTuple):
-    """What the load saw: times in milliseconds, bytes of all answers."""
+class LoadResult(NamedTuple):
+    """The results of the load: times in milliseconds, and the bytes of all answers."""
 
     calls: int
     errors: int
@@ -50,7 +50,7 @@ class Connection:
         self.sock.sendall(request)
 
     def is_complete(self) -> bool:
-        """Read what is there; raise ConnectionError when the answer breaks off."""
+        """Read the available bytes; raise ConnectionError when the answer breaks off."""
         piece = self.sock.recv(PIECE)
         if not piece:
             raise ConnectionError
@@ -69,7 +69,7 @@ class Connection:
 
 @dataclass
 class Load:
-    """Ask the requests in turn until the time is over, then wait for the last answers."""
+    """Send the requests in turn until the time is over, then wait for the last answers."""
 
     port: int
     requests: Iterator[bytes]
@@ -79,7 +79,7 @@ class Load:
     received: int = 0
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
-    def run(self, connections: int) -> Told:
+    def run(self, connections: int) -> LoadResult:
         began = time.perf_counter()
         for _ in range(connections):
             self._open()
@@ -90,7 +90,7 @@ class Load:
                 break
             for key, _ in ready:
                 self._go_on(key.data)
-        return self._told(time.perf_counter() - began)
+        return self._summary(time.perf_counter() - began)
 
     def _open(self) -> None:
         sock = socket.create_connection(("127.0.0.1", self.port), timeout=LONGEST_WAIT)
@@ -122,10 +122,10 @@ class Load:
         self.selector.unregister(connection.sock)
         connection.sock.close()
 
-    def _told(self, took: float) -> Told:
+    def _summary(self, took: float) -> LoadResult:
         times = sorted(self.times) or [0.0]
         rank = len(times) - 1
-        return Told(
+        return LoadResult(
             calls=len(self.times),
             errors=self.errors,
             received=self.received,
@@ -136,7 +136,7 @@ class Load:
 
 
 def _length(head: bytes) -> int:
-    """All the servers say how long their answers are; one that does not is an error."""
+    """The length of the answer. All servers send it; an answer without it is an error."""
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
@@ -144,8 +144,8 @@ def _length(head: bytes) -> int:
     raise ValueError("no Content-Length")
 
 
-def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> Told:
-    """Run the load in another process and wait for what it saw."""
+def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> LoadResult:
+    """Run the load in another process and wait for its results."""
     order = {
         "port": port,
         "requests": [request.decode("latin-1") for request in requests],
@@ -159,7 +159,7 @@ def drive(port: int, requests: list[bytes], connections: int, seconds: float) ->
         stdout=subprocess.PIPE,
         check=True,
     )
-    return Told(*json.loads(done.stdout))
+    return LoadResult(*json.loads(done.stdout))
 
 
 def main() -> None:

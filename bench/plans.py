@@ -1,4 +1,4 @@
-"""`plans`: what the database does for a search, whatever the list, the window and the depth."""
+"""`plans`: how the database runs searches of any list, window and page."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from accounts.models import Office
-from accounts.tenancy import office_scope
-from bench import calls, cast
+from bench import calls, participants
 from bench.report import Report
 from bench.statements import page_sql
-from consents.access import Standing
-from documents.models import Document, Kind
-from documents.querysets import SMALL_PART, Clients
-from partner_api.authentication import CALLER
+from consents.access import AccessContext
+from core.document_kinds import Kind
+from core.row_security import office_scope
+from documents.models import Document
+from documents.models.querysets import SMALL_PART, SearchedClients
+from partner_api.hot_path.authentication import CALLER
 
 PAGE = 1000
-# One row more than the page tells that there is a next one.
+# One row more than the page shows that there is a next page.
 LIMIT = PAGE + 1
 TIMES = 5
 DAYS = {"1 day": 1, "7 days": 7, "2 years": 728}
@@ -44,15 +45,15 @@ class Plan(NamedTuple):
 
 
 class Search:
-    """The product's search of one office, with a list of so many of its clients."""
+    """The product's search of one office, with a list of this many clients."""
 
     def __init__(self, office: Office, count: int) -> None:
         self.office = office
-        numbers = cast.numbers(office, count)
-        standing = Standing.of(
+        numbers = participants.numbers(office, count)
+        access = AccessContext.of(
             office.consents.filter(status="allowed").values_list("pk", flat=True)[0]
         )
-        self.clients: Clients = Document.objects.resolve(standing, numbers, None).clients
+        self.clients: SearchedClients = Document.objects.resolve(access, numbers, None).clients
 
     def plan(self, days: int, *, limit: int = LIMIT, after: Any = None) -> Plan:
         start, end = calls.last(days)
@@ -72,7 +73,7 @@ class Search:
 
 def measure(size: str, options: argparse.Namespace) -> bool:
     report = Report("plans", size)
-    big = cast.office(f"{cast.BIG}-0")
+    big = participants.office(f"{participants.BIG}-0")
     every = big.clients.count()
     _lists_of_a_part(report, big, every)
     _any_list(report, big, every)
@@ -102,7 +103,7 @@ def _any_list(report: Report, big: Office, every: int) -> None:
 
 
 def _depth(report: Report, big: Office, every: int) -> None:
-    """Page 500 against page 1: the same cost, because a cursor is a place in the index."""
+    """Page 500 must cost as much as page 1, because a cursor is a place in the index."""
     for count in (every, every // 2):
         search = Search(big, count)
         for limit in (PAGE, PAGE // 10):
@@ -117,7 +118,7 @@ def _depth(report: Report, big: Office, every: int) -> None:
 
 
 def _place(search: Search, rows: int) -> tuple[datetime, int] | None:
-    """The last row of the page before, found as nobody should: by counting."""
+    """The last row of the previous page, found by counting, which the product never does."""
     query = """
         select available_at, id from documents_document
         where office_id = %s and kind = %s and available_at >= %s and client_id = any(%s)
@@ -132,8 +133,8 @@ def _place(search: Search, rows: int) -> tuple[datetime, int] | None:
 
 
 def _caller(report: Report, big: Office) -> None:
-    """Goal 8: that nothing of it is cached is what `cancel` shows."""
-    checksum = hashlib.sha256(cast.credentials().token.encode()).hexdigest()
+    """Goal 8. `cancel` shows that nothing of it is cached."""
+    checksum = hashlib.sha256(participants.credentials().token.encode()).hexdigest()
     # Mutual TLS is off, so no certificate was presented.
     plan = explain(CALLER, {"fingerprint": None, "office": big.uuid, "token": checksum})
     report.true("8", "token, partner, office, consent", "1 statement", "1", plan.rows == 1)
@@ -142,11 +143,13 @@ def _caller(report: Report, big: Office) -> None:
     report.note("8", "token and consent check: time in the database", time, plan.milliseconds)
 
 
-def explain(sql: str, parameters: dict[str, Any] | Sequence[Any]) -> Plan:
+def explain(
+    sql: str, parameters: dict[str, Any] | Sequence[Any] | None, times: int = TIMES
+) -> Plan:
     """Execute several times; the first fills the cache and does not count."""
     found = []
     with connection.cursor() as cursor:
-        for _ in range(TIMES + 1):
+        for _ in range(times + 1):
             cursor.execute(f"explain (analyze, buffers, timing off, format json) {sql}", parameters)
             found.append(cursor.fetchone()[0][0])
     top = found[-1]["Plan"]
@@ -156,7 +159,7 @@ def explain(sql: str, parameters: dict[str, Any] | Sequence[Any]) -> Plan:
         top["Shared Hit Blocks"] + top["Shared Read Blocks"],
         [node["Node Type"] for node in nodes],
         sum(node.get("Heap Fetches", 0) for node in nodes),
-        top["Actual Rows"],
+        int(top["Actual Rows"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The web processes that are compared, and what they cost the machine."""
+"""The web processes that are compared, and the CPU time and memory that they use."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench import node
 from bench.calls import API, Asker, Call
 from bench.database import KEPT, ROOT
 
 TICK = os.sysconf("SC_CLK_TCK")
 ACCEL = "/protected"
-NOBODY = "redis://127.0.0.1:1/0"
+NO_REDIS = "redis://127.0.0.1:1/0"
 OURS, FLOOR, PEER = "codabox_portal.wsgi", "bench.floor", "bench.peer.wsgi"
-# Name: the application, and what is different in its environment.
+FASTIFY = "bench/fastify"
+# The application of each server, and the differences in its environment.
 KNOWN: dict[str, tuple[str, dict[str, str]]] = {
     "ours": (OURS, {}),
-    "ours by X-Accel": (OURS, {"PORTAL_ACCEL": ACCEL}),
-    # Without Redis nothing is counted: the difference is what limits cost.
-    "ours without limits": (OURS, {"REDIS_URL": NOBODY}),
+    "ours by X-Accel": (OURS, {"PORTAL_NGINX_LOCATION": ACCEL}),
+    # Without Redis nothing is counted: the difference is the cost of the limits.
+    "ours without limits": (OURS, {"REDIS_URL": NO_REDIS}),
     "floor": (FLOOR, {}),
     "floor by X-Accel": (FLOOR, {"BENCH_ACCEL": ACCEL}),
     "floor without audit": (FLOOR, {"BENCH_AUDIT": "0"}),
     "peer": (PEER, {}),
+    "Fastify": (FASTIFY, {}),
 }
 
 
@@ -38,11 +41,15 @@ class Server:
         self.name = name
         self.port = _free_port()
         application, environment = KNOWN[name]
-        serve = _gunicorn if application == PEER else _granian
-        command = [sys.executable, "-m", *serve(f"{application}:application", self.port)]
-        command += ["--workers", str(workers)]
-        if serve is _granian:
-            command += ["--blocking-threads", str(threads)]
+        if application == FASTIFY:
+            command = ["node", str(node.fastify())]
+            environment = _for_node(self.port, threads)
+        else:
+            serve = _gunicorn if application == PEER else _granian
+            command = [sys.executable, "-m", *serve(f"{application}:application", self.port)]
+            command += ["--workers", str(workers)]
+            if serve is _granian:
+                command += ["--blocking-threads", str(threads)]
         self.log = KEPT / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own words only
@@ -61,7 +68,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole tree until now."""
-        return sum(_ticks(pid) for pid in _tree(self.process.pid)) / TICK
+        return sum(_ticks(pid) for pid in tree_of(self.process.pid)) / TICK
 
     def megabytes(self) -> float:
         return megabytes_of(self.process.pid)
@@ -85,13 +92,27 @@ def _granian(application: str, port: int) -> list[str]:
 
 
 def _gunicorn(application: str, port: int) -> list[str]:
-    """Its default is the sync worker: one call after another, each over a connection of its own."""
+    """gunicorn with its default, the sync worker: one call at a time on a new connection."""
     return ["gunicorn", application, "--bind", f"127.0.0.1:{port}"]
+
+
+def _for_node(port: int, connections: int) -> dict[str, str]:
+    return {
+        "BENCH_PORT": str(port),
+        "BENCH_CONNECTIONS": str(connections),
+        "BENCH_STATEMENTS": str(KEPT / "statements.json"),
+        "NODE_ENV": "production",
+    }
+
+
+def with_fastify(names: list[str]) -> list[str]:
+    """These servers and Fastify, where it can be started."""
+    return [*names, "Fastify"] if node.fastify() else names
 
 
 @contextmanager
 def serving(*names: str, workers: int = 1, threads: int) -> Iterator[dict[str, Server]]:
-    """Start the named servers side by side, and stop them whatever happens."""
+    """Start the named servers side by side; stop them at the end, also after an error."""
     with ExitStack() as stack:
         servers = {}
         for name in names:
@@ -104,7 +125,7 @@ def serving(*names: str, workers: int = 1, threads: int) -> Iterator[dict[str, S
 
 def megabytes_of(pid: int) -> float:
     """Memory of the whole tree; shared pages are divided among those who share them."""
-    return sum(_proportional_kilobytes(each) for each in _tree(pid)) / 1024
+    return sum(_proportional_kilobytes(each) for each in tree_of(pid)) / 1024
 
 
 def _free_port() -> int:
@@ -113,16 +134,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _tree(pid: int) -> list[int]:
+def tree_of(pid: int) -> list[int]:
+    """The process and all its descendants."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
-            found += _tree(int(child))
+            found += tree_of(int(child))
     return found
 
 
 def _ticks(pid: int) -> int:
-    # The name of the process, in brackets, may contain spaces: what counts stands behind it.
+    # The name of the process, in brackets, may contain spaces; the fields follow after it.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 

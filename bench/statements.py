@@ -1,6 +1,6 @@
 """The product's own SQL, written to a file that the floor reads.
 
-So the floor sends what the product sends, word for word, without importing anything of it.
+So the floor sends exactly the same SQL as the product without importing any of its code.
 """
 
 from __future__ import annotations
@@ -9,35 +9,42 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from accounts.tenancy import SCOPE_SQL
 from bench.database import KEPT
-from consents.access import Standing
-from documents.querysets import ONE, RESOLVE, SMALL_PART, Clients, Window, _page_sql
-from documents.reads import RECORD
-from partner_api.authentication import CALLER
+from consents.access import AccessContext
+from core.row_security import SCOPE_SQL
+from documents.access_log import RECORD
+from documents.models.querysets import (
+    ONE,
+    RESOLVE,
+    SMALL_PART,
+    SearchedClients,
+    SearchWindow,
+    _page_sql,
+)
+from partner_api.hot_path.authentication import CALLER
 
 
-def page_sql(clients: Clients, *, after: bool) -> str:
-    """The search as the product words it for such a list of clients."""
+def page_sql(clients: SearchedClients, *, after: bool) -> str:
+    """The SQL with which the product searches such a list of clients."""
     moment = datetime.now(UTC)
     place = (moment, 0) if after else None
-    return _page_sql(Window(0, 0, moment, moment, 0, place), clients)
+    return _page_sql(SearchWindow(0, 0, moment, moment, 0, place), clients)
 
 
 def write() -> Path:
-    """Write all statements, and what is needed to read their rows; return the file."""
+    """Write all statements, with the data needed to read their rows; return the file."""
     lists = {
-        "whole": Clients({}, whole_office=True, few=False),
-        "part": Clients({}, whole_office=False, few=False),
-        "few": Clients({}, whole_office=False, few=True),
+        "whole": SearchedClients({}, whole_office=True, few=False),
+        "part": SearchedClients({}, whole_office=False, few=False),
+        "few": SearchedClients({}, whole_office=False, few=True),
     }
     statements = {
         "caller": CALLER,
-        "standing": list(Standing._fields),
-        "resolve": RESOLVE.format(covered="true"),
+        "access": list(AccessContext._fields),
+        "resolve": RESOLVE.format(in_scope="true"),
         "small_part": SMALL_PART,
         "scope": SCOPE_SQL,
-        "one": ONE.format(identifier="d.uuid = %(id)s", covered="true"),
+        "one": ONE.format(identifier="d.uuid = %(id)s", in_scope="true"),
         "record": RECORD,
     }
     for name, clients in lists.items():

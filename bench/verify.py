@@ -1,4 +1,4 @@
-"""`verify`: all three servers answer the same, or their times are not worth comparing."""
+"""`verify`: check that all servers answer the same; otherwise their times say nothing."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import argparse
 import hashlib
 from typing import Any
 
-from bench import calls, cast, statements
+from bench import calls, participants, statements
 from bench.calls import Asker, Call
 from bench.report import Report
-from bench.servers import serving
+from bench.servers import serving, with_fastify
 
-NAMES = ["ours", "floor", "peer"]
-# A cursor that never ends would otherwise be walked for ever.
+THREE = ["ours", "floor", "peer"]
+# A bound, in case the cursors never end.
 MOST_PAGES = 40
 
 
 def measure(size: str, options: argparse.Namespace) -> bool:
     statements.write()
     report = Report("verify", size)
-    who = cast.credentials()
-    with serving(*NAMES, threads=options.threads) as servers:
+    who = participants.credentials()
+    names = with_fastify(THREE)
+    with serving(*names, threads=options.threads) as servers:
         askers = {name: Asker(server.port) for name, server in servers.items()}
+        report.note("", "servers", ", ".join(names))
         for what, page in _searches(who).items():
             _compare_searches(report, askers, what, page)
         _compare_documents(report, askers, who)
@@ -31,10 +33,13 @@ def measure(size: str, options: argparse.Namespace) -> bool:
 Pages = Any  # a function from a cursor to the call of that page
 
 
-def _searches(who: cast.Credentials) -> dict[str, Pages]:
+def _searches(who: participants.Credentials) -> dict[str, Pages]:
     """Each way to find documents: a whole office, a part of it, a few clients; short and long."""
-    medium, big = cast.office(cast.OF_RUN), cast.office(f"{cast.BIG}-0")
-    hundred, every = cast.numbers(medium, 100), cast.numbers(big)
+    medium, big = (
+        participants.office(participants.OF_RUN),
+        participants.office(f"{participants.BIG}-0"),
+    )
+    hundred, every = participants.numbers(medium, 100), participants.numbers(big)
 
     def pages(office: Any, numbers: list[str], days: int, limit: int) -> Pages:
         window = calls.last(days)
@@ -52,9 +57,10 @@ def _searches(who: cast.Credentials) -> dict[str, Pages]:
 def _compare_searches(report: Report, askers: dict[str, Asker], what: str, page: Pages) -> None:
     found = {name: _walk(asker, page) for name, asker in askers.items()}
     ids = {name: [document["id"] for document in seen] for name, seen in found.items()}
-    same = ids["ours"] == ids["floor"] == ids["peer"] and found["ours"] == found["floor"]
-    same = same and bool(ids["ours"])
-    counts = " / ".join(f"{len(ids[name]):,}" for name in NAMES)
+    same = all(each == ids["ours"] for each in ids.values()) and bool(ids["ours"])
+    # The peer speaks plain JSON:API.
+    same = same and all(found[name] == found["ours"] for name in found if name != "peer")
+    counts = " / ".join(f"{len(each):,}" for each in ids.values())
     report.true("", what, "the same ids in the same order", f"{counts} ids", same)
 
 
@@ -74,14 +80,22 @@ def _walk(asker: Asker, page: Pages) -> list[dict[str, Any]]:
     return found
 
 
-def _compare_documents(report: Report, askers: dict[str, Asker], who: cast.Credentials) -> None:
-    office = cast.office(cast.OF_RUN)
-    for name, file in cast.files(office).items():
+def _compare_documents(
+    report: Report, askers: dict[str, Asker], who: participants.Credentials
+) -> None:
+    office = participants.office(participants.OF_RUN)
+    for name, file in participants.files(office).items():
         path = (office.uuid, file.number, file.uuid)
-        _compare(report, askers, f"document of {name} as JSON", calls.document(who, *path), NAMES)
-        _compare(report, askers, f"content of {name}", calls.content(who, *path), NAMES)
-    # The peer's token would be the product's own view: it is compared with the floor only.
-    statuses = [askers[name].ask(calls.token(who)).status for name in NAMES[:2]]
+        _compare(
+            report, askers, f"document of {name} as JSON", calls.document(who, *path), list(askers)
+        )
+        _compare(report, askers, f"content of {name}", calls.content(who, *path), THREE)
+    foreign = calls.document(who._replace(token="unknown"), *path)  # noqa: S106  # no secret
+    statuses = [asker.ask(foreign).status for asker in askers.values()]
+    refused = all(status in (401, 403) for status in statuses)
+    report.true("", "unknown token", "401 or 403", " / ".join(map(str, statuses)), refused)
+    # The peer would use the product's own view for tokens, so only the floor is compared.
+    statuses = [askers[name].ask(calls.token(who)).status for name in THREE[:2]]
     report.true("", "token endpoint", "200", " / ".join(map(str, statuses)), set(statuses) == {200})
 
 
@@ -92,7 +106,12 @@ def _compare(
     same = {answer.status for answer in answers} == {200}
     if "JSON" in what:
         same = same and len({answer.json()["data"]["id"] for answer in answers}) == 1
-        same = same and answers[0].json() == answers[1].json()
+        ours = answers[names.index("ours")].json()
+        same = same and all(
+            answer.json() == ours
+            for name, answer in zip(names, answers, strict=True)
+            if name != "peer"
+        )
     else:
         same = same and len({hashlib.sha256(answer.body).digest() for answer in answers}) == 1
     sizes = " / ".join(f"{len(answer.body):,}" for answer in answers)

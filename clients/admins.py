@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
+from accounts.models import Membership
+
 if TYPE_CHECKING:
     from accounts.models import Office, User
 
@@ -18,7 +20,7 @@ class Taken(Exception):
 
 
 class NumberTaken(Taken):
-    """A company with this enterprise number is active: here or, unsaid where, elsewhere."""
+    """The office has an active company with this enterprise number."""
 
 
 class CodeTaken(Taken):
@@ -26,7 +28,11 @@ class CodeTaken(Taken):
 
 
 class AccountTaken(Taken):
-    """The bank account is registered already: here or, unsaid where, elsewhere."""
+    """An active company of the office has this bank account."""
+
+
+class TooManyClaims(Taken):
+    """The office has added as many companies and accounts as a day allows."""
 
 
 class Outdated(Exception):
@@ -34,21 +40,24 @@ class Outdated(Exception):
 
 
 RULES: dict[str, type[Taken]] = {
-    "clients_client_one_active_per_number": NumberTaken,
+    "clients_client_one_active_in_office": NumberTaken,
+    "clients_client_one_confirmed_per_number": NumberTaken,
     "clients_client_one_per_code": CodeTaken,
-    "clients_account_iban_key": AccountTaken,
+    "clients_account_once_per_company": AccountTaken,
+    "clients_account_one_confirmed": AccountTaken,
 }
 
 
 @contextmanager
-def acting_for(office: Office, by: User) -> Iterator[None]:
+def acting_for(office: Office, by: User, *others: Office) -> Iterator[None]:
     """Open a transaction in which `by` is, and stays, an Admin of the office.
 
+    `others` are the offices that this transaction writes about as well.
     Raises PermissionDenied, and Taken for what the database says is in use.
     """
     with _naming_what_is_taken(), transaction.atomic():
-        admins = office.memberships.admins().select_for_update(no_key=True, of=("self",))
-        if not admins.filter(user=by).exists():
+        others_pk = (other.pk for other in others)
+        if not Membership.objects.hold_admin(office.pk, by, *others_pk):
             raise PermissionDenied
         yield
 

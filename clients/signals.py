@@ -1,6 +1,6 @@
-"""Rung after the commit of an event that the Admins of its office must hear of."""
+"""Sent after the commit of an event about which the Admins of its office get an e-mail."""
 
 from django.dispatch import Signal
 
 # Sent with `event_id`.
-client_told = Signal()
+client_event_written = Signal()

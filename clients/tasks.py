@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from clients.transfers import Transfer
+from clients.models.transfer import Transfer
 
 
 @shared_task

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from clients.views import moving, registry
+from clients.views import bulk, moving, registry
 
 app_name = "clients"
 ONE = "offices/<slug:slug>/companies/<uuid:uuid>"
 urlpatterns = [
     path("offices/<slug:slug>/companies", registry.companies, name="companies"),
     path("offices/<slug:slug>/companies/add", registry.add, name="add"),
+    path("offices/<slug:slug>/companies/import", bulk.import_companies, name="import"),
+    path("offices/<slug:slug>/companies/archive", bulk.archive_companies, name="archive_list"),
     path("offices/<slug:slug>/companies/export.csv", registry.export, name="export"),
     path(ONE, registry.record, name="record"),
     path(f"{ONE}/edit", registry.edit, name="edit"),

@@ -1,10 +1,22 @@
 """The worker process: periodic jobs and whatever leaves a request after its commit."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
+
+from monitoring.database_role import refuse_wrong_role
+from monitoring.unknown_settings import log_unknown_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codabox_portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_to_start(**kwargs: Any) -> None:
+    refuse_wrong_role()
+    log_unknown_settings()

@@ -1,7 +1,7 @@
 """Structured logs: one JSON line an event on stderr, readable lines on a terminal.
 
 Every line of a request carries its request id, which API callers get as `ibanity-request-id`. No
-line carries a secret or says who somebody is: people and softwares stand there by their numbers.
+line carries a secret or says who somebody is: people and software stand there by their numbers.
 """
 
 import logging
@@ -19,7 +19,7 @@ SUSPICIOUS = re.compile(
 HIDDEN = [
     # The keys of links that were mailed.
     (re.compile(r"(/(?:invitation|me/email|password/reset/key)/)[^\s/?\"']+"), r"\1…"),
-    # What a browser or a software names a consent by.
+    # What a browser or software names a consent by.
     (re.compile(r"(/(?:accounting-office-)?consents?/)[\da-f-]{36}\b", re.IGNORECASE), r"\1…"),
     (re.compile(r"\?[^\s\"']+"), "?…"),
     (re.compile(r"\b(bearer|basic) +[^\s\"',]+", re.IGNORECASE), r"\1 …"),

@@ -1,41 +1,55 @@
-"""What beat asks the workers for, and when."""
+"""The periodic jobs: what beat queues for the workers, and when."""
 
 from typing import Any
 
 from celery.schedules import crontab
 
 BEAT: dict[str, dict[str, Any]] = {
-    "write down lapsed requests": {
+    "record lapsed requests": {
         "task": "consents.tasks.write_down_lapsed_requests",
         "schedule": 60.0,
     },
-    "anchor the consent ledger": {
-        "task": "consents.tasks.anchor_the_ledger",
-        "schedule": crontab(hour="1", minute="5"),
+    "bring checkpoints outside": {
+        "task": "consents.tasks.write_checkpoints",
+        "schedule": 300.0,
     },
     "erase old names": {
-        "task": "consents.tasks.erase_old_names",
+        "task": "consents.tasks.anonymise_ended_consents",
         "schedule": crontab(hour="1", minute="35"),
     },
     "write down what ended": {
-        "task": "consents.tasks.write_down_what_ended",
+        "task": "consents.tasks.complete_the_register",
         "schedule": 60.0,
     },
-    "tell whoever was not told": {"task": "notifications.tasks.sweep", "schedule": 30.0},
-    "mail what was not mailed": {"task": "accounts.tasks.sweep_letters", "schedule": 30.0},
+    "send missed notifications": {"task": "notifications.tasks.sweep", "schedule": 30.0},
+    "send missed e-mails": {"task": "mailer.tasks.sweep", "schedule": 30.0},
     "forget who was mailed": {
-        "task": "accounts.tasks.forget_letters",
+        "task": "mailer.tasks.forget",
         "schedule": crontab(hour="3", minute="40"),
     },
     "move companies": {"task": "clients.tasks.move_companies", "schedule": 60.0},
-    "notice what the clock says": {"task": "consents.tasks.notice", "schedule": 300.0},
+    "notice what the clock says": {"task": "consents.tasks.write_due_events", "schedule": 300.0},
     "let the default end of searches move on": {
-        "task": "documents.tasks.sweep_publications",
+        "task": "documents.tasks.remove_dead_ingest_batches",
         "schedule": 60.0,
     },
-    "take the drop folder in": {"task": "documents.tasks.take_in", "schedule": 30.0},
-    "remove orphan bytes": {"task": "documents.tasks.sweep_orphans", "schedule": 300.0},
-    "bury old documents": {"task": "documents.tasks.bury", "schedule": crontab(minute="40")},
+    "ingest the drop folder": {"task": "documents.tasks.ingest_drop_folder", "schedule": 30.0},
+    "remove bytes that no row names": {
+        "task": "documents.tasks.collect_garbage",
+        "schedule": 300.0,
+    },
+    "look for missing documents": {
+        "task": "documents.tasks.check_completeness",
+        "schedule": 300.0,
+    },
+    "tell what is missing": {
+        "task": "documents.tasks.send_missing_documents",
+        "schedule": crontab(hour="7", minute="0", day_of_week="mon"),
+    },
+    "delete documents for retention": {
+        "task": "documents.tasks.delete_for_retention",
+        "schedule": crontab(minute="40"),
+    },
     "forget idempotency keys": {
         "task": "partner_api.tasks.forget_idempotency_records",
         "schedule": crontab(minute="20"),
@@ -44,11 +58,19 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "partners.tasks.forget_expired_tokens",
         "schedule": crontab(hour="3", minute="10"),
     },
-    "leave a sign of life": {"task": "operation.tasks.pulse", "schedule": 60.0},
-    "measure how fast a stop stops": {
-        "task": "operation.tasks.measure_a_stop",
+    "forget ended sessions": {
+        "task": "accounts.tasks.forget_ended_sessions",
+        "schedule": crontab(hour="3", minute="20"),
+    },
+    "forget old deliveries": {
+        "task": "notifications.tasks.forget",
+        "schedule": crontab(hour="3", minute="30"),
+    },
+    "record a heartbeat": {"task": "monitoring.tasks.heartbeat", "schedule": 60.0},
+    "measure how fast a stop takes effect": {
+        "task": "monitoring.tasks.measure_stop",
         "schedule": 60.0,
-        # What waited for a worker measures nothing about now.
+        # A measurement that waited for a worker says nothing about the present.
         "options": {"expires": 55},
     },
 }

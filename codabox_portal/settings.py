@@ -1,112 +1,87 @@
-"""Every setting of the portal, read from the environment; see docs/operations.md for the table.
+"""Every setting of the portal, read from the environment (docs/operations/environment.md).
 
 Beside a running demo `var/env` fills in what the environment does not say.
 """
 
+import os
 import sys
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-from codabox_portal import logs
-from codabox_portal.environment import documents_storage, months_to_keep
+from codabox_portal import account_forms, addresses, environment, logs
+from codabox_portal.content_security_policy import DIRECTIVES
 from codabox_portal.schedule import BEAT
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-environ.Env.read_env(str(BASE_DIR / "var" / "env"), overwrite=False)
-
-
-def needed(name: str, example: str) -> str:
-    """Return the environment variable `name`, or stop with a sentence that says what to do."""
-    value = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(
-            f"{name} is not set. Set it (for example {name}={example}), "
-            "or start everything with `python3 portal.py demo`."
-        )
-    return str(value)
-
-
-def networks(name: str, default: str) -> list[str]:
-    """Return the networks of the environment variable `name`, or stop with a sentence."""
-    found = [entry.strip() for entry in env.str(name, default=default).split(",") if entry.strip()]
-    try:
-        return [str(ip_network(entry)) for entry in found]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error} (for example {name}={default}).") from error
-
+_var = BASE_DIR / "var"
+if (_var / "env").exists():
+    environ.Env.read_env(str(_var / "env"), overwrite=False)
+_env = environment.Environment(os.environ)
 
 # --- What the deployment decides -------------------------------------------------------------
 
-PORTAL_NAME: str = env.str("PORTAL_NAME", default="MyCodaBox")
-PORTAL_URL: str = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
-PORTAL_SUPPORT_EMAIL: str = env.str("PORTAL_SUPPORT_EMAIL", default="support@portal.example")
-PORTAL_DEMO: bool = env.bool("PORTAL_DEMO", default=False)
-PORTAL_SOFTWARE_URL: str = env.str("PORTAL_SOFTWARE_URL", default="http://localhost:8001")
-PORTAL_MAIL_DIR: str = env.str("PORTAL_MAIL_DIR", default="")
-# nginx's internal location of the document bytes; empty: this process streams them itself.
-PORTAL_ACCEL: str = env.str("PORTAL_ACCEL", default="")
-# How many proxies stand in front; their entry in X-Forwarded-For is the caller's address.
-PORTAL_TRUSTED_PROXIES: int = env.int("PORTAL_TRUSTED_PROXIES", default=0)
-# From which networks Prometheus asks; to everybody else there is no /metrics.
-PORTAL_METRICS_FROM: list[str] = networks("PORTAL_METRICS_FROM", "127.0.0.0/8,::1/128")
-# The software that measures how fast a stop stops (manage.py make_probe); no secret: it is off.
-PORTAL_PROBE_CLIENT: str = env.str("PORTAL_PROBE_CLIENT", default="")
-PORTAL_PROBE_SECRET: str = env.str("PORTAL_PROBE_SECRET", default="")
-PORTAL_PROBE_URL: str = env.str("PORTAL_PROBE_URL", default=PORTAL_URL).rstrip("/")
-# How often one partner may call the API in a minute; a partner can have a limit of its own.
-PORTAL_CALLS_PER_MINUTE: int = env.int("PORTAL_CALLS_PER_MINUTE", default=30_000)
-# Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.
-PORTAL_CERTIFICATE_PROXIES: list[str] = env.list("PORTAL_CERTIFICATE_PROXIES", default=[])
-# Webhooks to this machine itself, also without TLS: for the demo and for tests.
-PORTAL_WEBHOOKS_ALLOW_LOOPBACK: bool = env.bool(
-    "PORTAL_WEBHOOKS_ALLOW_LOOPBACK", default=PORTAL_DEMO
+PORTAL_NAME = _env.text("PORTAL_NAME", "MyCodaBox")
+PORTAL_URL = _env.needed(
+    "PORTAL_URL", environment.address, "https://connect.example", is_secret=False
 )
+_portal = urlsplit(PORTAL_URL)
+OVER_HTTPS = _portal.scheme == "https"
+PORTAL_HOST = str(_portal.hostname)
+ALLOWED_HOSTS = _env.items(
+    "PORTAL_HOSTS", [PORTAL_HOST, *(["localhost", "127.0.0.1"] if not OVER_HTTPS else [])]
+)
+PORTAL_SUPPORT_EMAIL = _env.read(
+    "PORTAL_SUPPORT_EMAIL", environment.mailbox, f"support@{PORTAL_HOST}"
+)
+PORTAL_DEMO = _env.flag("PORTAL_DEMO", default=False)
+PORTAL_DEMO_SOFTWARE_URL = _env.address("PORTAL_DEMO_SOFTWARE_URL", "http://localhost:8001")
+PORTAL_MAIL_DIR = _env.text("PORTAL_MAIL_DIR")
+# nginx's internal location of the document bytes; empty: this process streams them itself.
+PORTAL_NGINX_LOCATION = _env.read("PORTAL_NGINX_LOCATION", environment.location, "")
+# How many proxies stand in front; their entry in X-Forwarded-For is the caller's address.
+PORTAL_TRUSTED_PROXIES = _env.number("PORTAL_TRUSTED_PROXIES", 0, least=0, most=10)
+# From which networks Prometheus asks; to everybody else there is no /metrics.
+PORTAL_METRICS_FROM = _env.networks("PORTAL_METRICS_FROM", "127.0.0.0/8,::1/128")
+# The software that measures how fast a stop stops (manage.py create_probe); no secret: it is off.
+PORTAL_PROBE_CLIENT = _env.text("PORTAL_PROBE_CLIENT")
+PORTAL_PROBE_SECRET = _env.secret("PORTAL_PROBE_SECRET", str, "")
+PORTAL_PROBE_URL = _env.address("PORTAL_PROBE_URL", PORTAL_URL)
+# How often one partner may call the API in a minute; a partner can have a limit of its own.
+PORTAL_CALLS_PER_MINUTE = _env.number("PORTAL_CALLS_PER_MINUTE", 30_000)
+# Long downloads and waiting calls keep a thread each; a slow reader is cut, in bytes per second.
+PORTAL_DOWNLOADS_AT_ONCE = _env.number("PORTAL_DOWNLOADS_AT_ONCE", 16)
+PORTAL_DOWNLOADS_PER_PARTNER = _env.number("PORTAL_DOWNLOADS_PER_PARTNER", 8)
+PORTAL_WAITS_AT_ONCE = _env.number("PORTAL_WAITS_AT_ONCE", 8, least=0)
+PORTAL_WAITS_PER_PARTNER = _env.number("PORTAL_WAITS_PER_PARTNER", 10, least=0)
+PORTAL_SLOWEST_READER = _env.number("PORTAL_SLOWEST_READER", 16_384, least=0)
+# Mutual TLS for the API: who may tell us the fingerprint of a client certificate; empty: it is off.
+PORTAL_CERTIFICATE_PROXIES = _env.networks("PORTAL_CERTIFICATE_PROXIES", "")
+# Webhooks to this machine itself, also without TLS: for the demo and for tests.
+PORTAL_WEBHOOKS_ALLOW_LOOPBACK = _env.flag("PORTAL_WEBHOOKS_ALLOW_LOOPBACK", default=PORTAL_DEMO)
 # A file with the certificate authorities that webhooks trust; empty: those of the system.
-PORTAL_WEBHOOKS_CA: str = env.str("PORTAL_WEBHOOKS_CA", default="")
-PORTAL_REQUEST_LAPSES_AFTER_DAYS: int = env.int("PORTAL_REQUEST_LAPSES_AFTER_DAYS", default=30)
+PORTAL_WEBHOOKS_CA = _env.read("PORTAL_WEBHOOKS_CA", environment.file, "")
+PORTAL_REQUEST_LAPSES_AFTER_DAYS = _env.number("PORTAL_REQUEST_LAPSES_AFTER_DAYS", 30, most=365)
 
 # What signs receipts: base64 of 32 random bytes; empty: a key derived from PORTAL_SECRET_KEY.
-PORTAL_RECEIPT_KEY: str = env.str("PORTAL_RECEIPT_KEY", default="")
-# The heads of the consent ledger, day by day: keep this file outside the database's backups.
-PORTAL_ANCHOR_FILE: str = env.str(
-    "PORTAL_ANCHOR_FILE", default=str(BASE_DIR / "var" / "ledger-anchors.txt")
-)
-
+PORTAL_RECEIPT_KEY = _env.secret("PORTAL_RECEIPT_KEY", addresses.receipt_key, "")
+# Where the signed checkpoints of all events go: a folder or a bucket of another account.
+PORTAL_CHECKPOINTS = _env.secret("PORTAL_CHECKPOINTS", addresses.checkpoints, f"{_var}/checkpoints")
 # For how many years after its end the proof of a consent names people; afterwards a pseudonym.
-PORTAL_PROOF_YEARS: int = env.int("PORTAL_PROOF_YEARS", default=10)
-if PORTAL_PROOF_YEARS < 10:
-    raise ImproperlyConfigured("PORTAL_PROOF_YEARS must be at least 10: proof is kept that long.")
-
+PORTAL_EVIDENCE_YEARS = _env.number("PORTAL_EVIDENCE_YEARS", 10, least=10)
 # The consents that ended: keep this file outside the database's backups as well.
-PORTAL_ENDED_FILE: str = env.str(
-    "PORTAL_ENDED_FILE", default=str(BASE_DIR / "var" / "ended-consents.txt")
-)
+PORTAL_ENDED_CONSENTS_FILE = _env.text("PORTAL_ENDED_CONSENTS_FILE", f"{_var}/ended-consents.txt")
 
-SECRET_KEY = needed("PORTAL_SECRET_KEY", "50-random-characters")
+SECRET_KEY = _env.needed("PORTAL_SECRET_KEY", str, "50-random-characters")
 # Secrets of before: what they signed is still believed, nothing new is signed with them.
-SECRET_KEY_FALLBACKS: list[str] = env.list("PORTAL_FORMER_SECRET_KEYS", default=[])
-DEBUG = env.bool("PORTAL_DEBUG", default=False)
-
-_portal = urlsplit(PORTAL_URL)
-if _portal.scheme not in ("http", "https") or not _portal.hostname:
-    raise ImproperlyConfigured(f"PORTAL_URL must be a full address, not {PORTAL_URL!r}.")
-OVER_HTTPS = _portal.scheme == "https"
-PORTAL_HOST = _portal.hostname
-ALLOWED_HOSTS: list[str] = env.list(
-    "PORTAL_HOSTS",
-    default=[_portal.hostname, *(["localhost", "127.0.0.1"] if not OVER_HTTPS else [])],
-)
+SECRET_KEY_FALLBACKS: list[str] = _env.secret("PORTAL_FORMER_SECRET_KEYS", environment.items, [])
+DEBUG = _env.flag("PORTAL_DEBUG", default=False)
 
 # --- Parts -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "mailer",
     "accounts",
     "partners",
     "clients",
@@ -115,8 +90,9 @@ INSTALLED_APPS = [
     "notifications",
     "dashboard",
     "partner_api",
-    "operation",
+    "monitoring",
     *(["demo"] if PORTAL_DEMO else []),
+    "backoffice.apps.BackofficeConfig",
     "backoffice.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -132,7 +108,6 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "pgtrigger",
     "csp",
     "django_structlog",
@@ -141,16 +116,21 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["demo.middleware.sandbox"] if PORTAL_DEMO else []),
     # The API answers before the browser's middleware begins: it needs none of it.
-    "partner_api.middleware.ApiMiddleware",
+    "partner_api.hot_path.middleware.ApiMiddleware",
+    "core.middleware.bounded_streams",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "codabox_portal.middleware.private_pages",
+    "core.middleware.private_pages",
+    "monitoring.middleware.health_checks",
+    "core.middleware.ForgivingAddresses",
+    "core.presses.PressedTwice",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "core.middleware.BoundedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "codabox_portal.middleware.OwnFormsOnly",
+    "core.middleware.OwnFormsOnly",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.presence_of_the_person",
     "accounts.middleware.language_of_the_person",
@@ -166,6 +146,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["core.template_filters"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -180,48 +161,46 @@ TEMPLATES = [
 
 # --- Database, Redis, files ------------------------------------------------------------------
 
+# The portal's own role, which owns nothing.
 DATABASES = {
-    "default": env.db_url_config(needed("DATABASE_URL", "postgres://portal:…@host/portal"))
+    "default": _env.needed("DATABASE_URL", addresses.database, "postgres://portal:…@host/portal")
 }
-DATABASES["default"].update(
-    ENGINE="codabox_portal.postgresql",
-    # A new connection costs 13 ms of CPU; workers keep theirs and check it when it was idle.
-    CONN_MAX_AGE=None,
-    CONN_HEALTH_CHECKS=True,
-    OPTIONS={
-        "application_name": "portal",
-        "connect_timeout": 4,
-        "tcp_user_timeout": 4000,
-        **DATABASES["default"].get("OPTIONS", {}),
-    },
-)
+# The owner of the tables, as whom `manage.py migrate` runs; no other process is told of them.
+if _owner := _env.secret("DATABASE_OWNER_URL", addresses.database, None):
+    DATABASES["owner"] = _owner
+DATABASE_SUPERUSER_URL = _env.secret("DATABASE_SUPERUSER_URL", addresses.superuser, "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = needed("REDIS_URL", "redis://:…@host:6379/0")
+REDIS_URL = _env.needed("REDIS_URL", addresses.redis, "redis://:…@host:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "codabox_portal.cache.RedisCache",
+        "BACKEND": "core.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 
 # The demo and the tests serve static files from where they are written, without collecting them.
-STATIC_FROM_SOURCE = env.bool("PORTAL_STATIC_FROM_SOURCE", default=PORTAL_DEMO)
+STATIC_FROM_SOURCE = _env.flag("PORTAL_STATIC_FROM_SOURCE", default=PORTAL_DEMO)
 
 # A folder whose files the worker takes in; empty: none.
-PORTAL_DROP_FOLDER: str = env.str("PORTAL_DROP_FOLDER", default="")
+PORTAL_DROP_FOLDER = _env.text("PORTAL_DROP_FOLDER")
 # How many months a document is kept, kind by kind, for example creditCardStatement=24.
-PORTAL_RETENTION_MONTHS = months_to_keep(env.str("PORTAL_RETENTION_MONTHS", default=""))
+PORTAL_RETENTION_MONTHS = _env.read(
+    "PORTAL_RETENTION_MONTHS", addresses.months_to_keep, addresses.months_to_keep("")
+)
 
+# The documents' bytes: a private folder, or a bucket, https://key:secret@host/bucket?region=…
+_folder = addresses.documents_in_folder(_env.text("PORTAL_STORAGE", f"{_var}/documents"))
+_documents = _env.secret("PORTAL_STORAGE_S3", addresses.documents_in_bucket, _folder)
+if PORTAL_NGINX_LOCATION and _documents is not _folder:
+    _env.wrong.append(
+        "PORTAL_NGINX_LOCATION is for a folder: leave it empty with PORTAL_STORAGE_S3."
+    )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # The documents' bytes: a private folder, or a bucket, https://key:secret@host/bucket?region=…
-    "documents": documents_storage(
-        folder=env.str("PORTAL_STORAGE", default=str(BASE_DIR / "var" / "documents")),
-        bucket=env.str("PORTAL_STORAGE_S3", default=""),
-        accel=PORTAL_ACCEL,
-    ),
+    "documents": _documents,
+    "checkpoints": addresses.checkpoints_storage(PORTAL_CHECKPOINTS),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -238,9 +217,9 @@ WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 # --- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.login.addresses.EmailBackend"]
 PASSWORD_HASHERS = [
-    "accounts.hashers.Argon2id",
+    "accounts.login.hashers.Argon2id",
     # Client secrets have 256 random bits, so a slow hash would only slow the token endpoint down.
     "partners.hashers.HighEntropySha256",
 ]
@@ -254,9 +233,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # one account per address in any case: a unique constraint on Lower("email")
-    "security.W002",  # codabox_portal.middleware sets X-Frame-Options
+    "security.W002",  # core.middleware sets X-Frame-Options
     "security.W008",  # the proxy sends http to https; the API never redirects
-    # operation.checks says these in the words of our own settings.
+    # monitoring.checks says these in the words of our own settings.
     *("security.W004", "security.W009", "security.W012", "security.W016", "security.W018"),
     "security.W025",
     "security.W021",  # being on the browsers' preload list is for the owner of the domain to ask
@@ -265,7 +244,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard:home"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; the reset mail is valid for one hour
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.login.adapter.AccountAdapter"
+ACCOUNT_FORMS = account_forms.ACCOUNT_FORMS
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -275,20 +255,30 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_RATE_LIMITS = {
+    # allauth would shut out all who share an address or an account; accounts.login.guesses counts.
+    "login": None,
+    "login_failed": None,
+    "reauthenticate": None,
     # A big office comes from one address at nine o'clock: many log in, few fail.
-    "login": "120/m/ip",
-    "login_failed": "10/m/ip,5/5m/key",
+    "password_tried": "120/m/ip",
+    "guess_in_a_row": "5/5m/key",
+    "guess": "10/h/key",
+    "change_password": "10/h/user",
     "invite": "20/5m/user",
     "open_invitation": "20/5m/ip",
     "change_email": "5/5m/user",
     # So that nobody finds out by trying which offices there are.
     "transfer": "20/5m/user",
+    # So that nobody claims number after number: 1,000 a day for an office are the other limit.
+    "claim": "30/5m/user",
 }
 
-MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_ADAPTER = "accounts.login.mfa.SecondFactorAdapter"
+MFA_FORMS = account_forms.MFA_FORMS
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PORTAL_NAME
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s, early or late
 MFA_TRUST_ENABLED = True  # "remember this device", for 14 days
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_REAUTHENTICATION_REQUIRED = False  # accounts.decorators.fresh_view asks instead
@@ -306,9 +296,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}portal_csrf"
+CSRF_FAILURE_VIEW = "accounts.views.stale_page.stale_page"
 LANGUAGE_COOKIE_NAME = f"{_prefix}portal_language"
 MFA_TRUST_COOKIE_NAME = f"{_prefix}portal_device"
-PORTAL_KNOWN_COOKIE_NAME = f"{_prefix}portal_known"
+PORTAL_KNOWN_DEVICE_COOKIE_NAME = f"{_prefix}portal_known"
 SECURE_SSL_REDIRECT = False  # the proxy does it; the API never redirects
 SECURE_HSTS_SECONDS = 63_072_000 if OVER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -316,19 +307,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PORTAL_TRUSTED_
 # Our own forms need an Origin, so not "no-referrer"; a partner never gets a Referer.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": DIRECTIVES}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Words and times -------------------------------------------------------------------------
@@ -339,14 +318,17 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
 FORMAT_MODULE_PATH = "codabox_portal.formats"
 
-DEFAULT_FROM_EMAIL = env.str(
-    "PORTAL_MAIL_FROM", default=f"{PORTAL_NAME} <no-reply@{_portal.hostname}>"
+DEFAULT_FROM_EMAIL = _env.read(
+    "PORTAL_MAIL_FROM", environment.mailbox, f"{PORTAL_NAME} <no-reply@{PORTAL_HOST}>"
+)
+_mail = _env.secret(
+    "EMAIL_URL", addresses.mail_server, addresses.mail_server("smtp://localhost:25")
 )
 if PORTAL_MAIL_DIR:
-    EMAIL_BACKEND = "codabox_portal.mail.EmlFiles"
+    EMAIL_BACKEND = "mailer.eml_files.EmlFiles"
     EMAIL_FILE_PATH = PORTAL_MAIL_DIR
 else:
-    vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+    vars().update(_mail)
 
 # --- Partners: tokens and API ----------------------------------------------------------------
 
@@ -369,14 +351,17 @@ OAUTH2_PROVIDER = {
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],
 }
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["partner_api.authentication.BearerToken"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["partner_api.hot_path.authentication.BearerToken"],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["partner_api.negotiation.JsonApiRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["partner_api.negotiation.JsonApiParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "partner_api.negotiation.JsonApiParser",
+        "partner_api.negotiation.JsonParser",
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_api.negotiation.AlwaysJson",
     "EXCEPTION_HANDLER": "partner_api.errors.handle",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "partner_api.schema.ApiSchema",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CodaBox Connect",
@@ -389,7 +374,7 @@ SPECTACULAR_SETTINGS = {
 # --- Jobs and logs ---------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_DEFAULT_QUEUE = env.str("PORTAL_QUEUE", default="portal")
+CELERY_TASK_DEFAULT_QUEUE = _env.read("PORTAL_QUEUE", environment.word, "portal")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -398,3 +383,7 @@ CELERY_BEAT_SCHEDULE = BEAT
 
 LOGGING = logs.configuration(json_lines=not sys.stderr.isatty())
 DJANGO_STRUCTLOG_USER_ID_FIELD = "id"
+
+# Names that begin like a setting of ours, each with the setting that may be meant.
+UNKNOWN_ENVIRONMENT = _env.unknown()
+_env.stop_if_wrong()

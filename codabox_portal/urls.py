@@ -4,8 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from codabox_portal import health
-from operation.metrics import metrics
+from monitoring import health
+from monitoring.metrics import metrics
 
 urlpatterns = [
     path("", include("partner_api.urls")),
@@ -20,9 +20,12 @@ urlpatterns = [
     path("", include("consents.urls")),
     path("", include("clients.urls")),
     path("", include("documents.urls")),
+    path("", include("backoffice.urls")),
 ]
 if settings.PORTAL_DEMO:
     urlpatterns.append(path("", include("demo.urls")))
 
 # Asked by allauth's rate limits.
-handler429 = "accounts.limits.too_many_requests"
+handler429 = "accounts.login.rate_limits.too_many_requests"
+# Asked by Django for an exception that nobody expected.
+handler500 = "core.http.last_resort"

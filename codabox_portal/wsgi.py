@@ -6,13 +6,21 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from core.slow_readers import cut_slow_readers
+from monitoring.database_role import refuse_wrong_role
+from monitoring.unknown_settings import log_unknown_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codabox_portal.settings")
 # A database that hangs must not hang the callers: they get 503 and come back (PostgreSQL's own
 # variable, so that jobs and migrations, which may take longer, are left alone).
 os.environ.setdefault("PGOPTIONS", "-c statement_timeout=4000")
 _django = get_wsgi_application()
+refuse_wrong_role()
+log_unknown_settings()
+cut_slow_readers(settings.PORTAL_SLOWEST_READER)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

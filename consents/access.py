@@ -1,18 +1,21 @@
-"""May this software see this office's documents now? The one answer, asked afresh every time.
+"""May this software read this office's documents now? The one answer, read afresh every time.
 
-The API, the screens and running downloads all read a `Standing` from the database and ask it for
-the first failing reason. Nothing of it is ever cached: the first request after a cancel is refused.
+The API, the screens, the metrics and running downloads all read an `AccessContext` from the
+database and ask it for the first reason to refuse. It is never cached: the first request after a
+cancel is refused.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from accounts.queries import point_query
+from core.prepared_sql import point_query
 
 
-class Refusal(StrEnum):
+class DenialReason(StrEnum):
     """Why access is refused, in the order in which the question is asked; codes of the API."""
 
     PARTNER_SUSPENDED = "partnerSuspended"
@@ -21,43 +24,64 @@ class Refusal(StrEnum):
     PAUSED = "consentPaused"
     TERMS_OVERDUE = "termsToBeReaccepted"
     KIND_NOT_ALLOWED = "documentTypeNotAllowed"
+    KIND_NOT_SHARED = "documentTypeNotShared"
 
 
-# The columns of a standing, for a query that has a consent `c`, its partner `p` and office `o`.
+# The gates of a consent: `status` to `terms_overdue` of an access context. Every query below names
+# its tables `consent`, `partner`, `office` and `client`.
 # Only the clock of the database counts: a web server's clock may be wrong.
-STANDING_COLUMNS = """
-    c.id, o.id, c.status, p.status = 'active', o.is_active,
-    c.paused_at is not null and coalesce(c.paused_until > statement_timestamp(), true),
-    coalesce(c.reaccept_by <= statement_timestamp(), false),
-    case when c.excluded_kinds = '{}' then p.document_kinds else array(
-        select unnest(p.document_kinds) except select unnest(c.excluded_kinds)
-    ) end,
-    c.only_listed or exists (select 1 from consents_listedclient l where l.consent_id = c.id)
+GATES = """
+    consent.status, partner.status = 'active', office.is_active,
+    consent.paused_at is not null
+        and coalesce(consent.paused_until > statement_timestamp(), true),
+    coalesce(consent.accept_terms_by <= statement_timestamp(), false)
 """
-# Whether the office keeps the books of the client `c` now: not archived, and no agreed transfer
-# whose moment has passed, whether or not its row has moved already.
-KEPT = """c.archived_at is null
-      and (c.leaves_at is null or c.leaves_at > statement_timestamp())"""
-# Whether a consent covers the client `c`; asked only where a standing is narrowed.
-COVERED = """(
-    select s.only_listed = exists (
-        select 1 from consents_listedclient l where l.consent_id = s.id and l.client_id = c.id
-    ) from consents_consent s where s.id = %(consent)s
-)"""
+# All columns of an access context.
+ACCESS_COLUMNS = f"""
+    consent.id, office.id, {GATES},
+    partner.document_kinds, consent.excluded_kinds,
+    consent.allowlist_mode or exists (
+        select 1 from consents_listedclient listed where listed.consent_id = consent.id
+    )
+"""  # noqa: S608  # constants only
+CONSENTS = """
+    consents_consent consent
+    join partners_partner partner on partner.id = consent.partner_id
+    join accounts_office office on office.id = consent.office_id
+"""
+# Whether the office keeps the books of the client now: it is not archived, and it has not left for
+# another office. An agreed transfer counts from its moment on, even before the row has moved.
+CLIENT_IS_ACTIVE = """client.archived_at is null
+      and (client.leaves_at is null or client.leaves_at > statement_timestamp())"""
+# Whether the scope of the consent contains the client.
+CLIENT_IS_IN_SCOPE = """consent.allowlist_mode = exists (
+        select 1 from consents_listedclient listed
+        where listed.consent_id = consent.id and listed.client_id = client.id
+    )"""
+# The same where the query has no consent; asked only where the scope is restricted.
+IN_SCOPE = f"""(
+    select {CLIENT_IS_IN_SCOPE} from consents_consent consent where consent.id = %(consent)s
+)"""  # noqa: S608  # constants only
 OF_ONE_CONSENT = f"""
-    select {STANDING_COLUMNS} from consents_consent c
-    join partners_partner p on p.id = c.partner_id
-    join accounts_office o on o.id = c.office_id
-    where c.id = %(consent)s
+    select {ACCESS_COLUMNS} from {CONSENTS} where consent.id = %(consent)s
+"""  # noqa: S608  # constants only
+OF_CONSENTS = f"""
+    select {ACCESS_COLUMNS} from {CONSENTS} where consent.id = any(%(consents)s)
+"""  # noqa: S608  # constants only
+OF_CLIENT = f"""
+    select {ACCESS_COLUMNS} from {CONSENTS}
+    join clients_client client on client.office_id = consent.office_id and {CLIENT_IS_ACTIVE}
+    where client.id = %(client)s and consent.status = 'allowed' and {CLIENT_IS_IN_SCOPE}
 """  # noqa: S608  # constants only
 OF_ONE_CLIENT = f"""
-    select {{covered}} from clients_client c
-    where c.id = %(client)s and c.office_id = %(office)s and {KEPT}
+    select {{in_scope}} from clients_client client
+    where client.id = %(client)s and client.office_id = %(office)s and {CLIENT_IS_ACTIVE}
 """  # noqa: S608  # constants only
+COUNTED = f"select {GATES}, count(*) from {CONSENTS} group by 1, 2, 3, 4, 5"  # noqa: S608
 
 
-class Standing(NamedTuple):
-    """What one consent is worth at this moment."""
+class AccessContext(NamedTuple):
+    """All that decides whether software may read under one consent at this moment."""
 
     consent_id: int
     office_id: int
@@ -66,44 +90,80 @@ class Standing(NamedTuple):
     office_active: bool
     paused: bool
     terms_overdue: bool
-    kinds: list[str]
-    narrowed: bool
+    registered_kinds: list[str]
+    excluded_kinds: list[str]
+    scope_restricted: bool
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Take a row of ACCESS_COLUMNS."""
         return cls(*row)
 
     @classmethod
     def of(cls, consent_id: int) -> Self:
-        """Read the standing of a consent: one statement, by primary key."""
+        """Read the access context of one consent, by primary key."""
         (row,) = point_query(OF_ONE_CONSENT, consent=consent_id)
         return cls.from_row(row)
 
+    @classmethod
+    def of_consents(cls, consent_ids: Iterable[int]) -> dict[int, Self]:
+        """Read the access contexts of many consents in one statement, by the consent's key."""
+        rows = point_query(OF_CONSENTS, consents=list(consent_ids))
+        return {row[0]: cls.from_row(row) for row in rows}
+
+    @classmethod
+    def of_client(cls, client_id: int) -> dict[int, Self]:
+        """Read the access contexts of every allowed consent whose scope contains this client.
+
+        By the consent's key. Empty for a client that is archived or has left its office.
+        """
+        rows = point_query(OF_CLIENT, client=client_id)
+        return {row[0]: cls.from_row(row) for row in rows}
+
+    def shares(self, kind: str) -> bool:
+        """Whether the software is registered for this kind and the office shares it."""
+        return kind in self.registered_kinds and kind not in self.excluded_kinds
+
     def covers(self, client_id: int) -> bool:
-        """Whether the office keeps this company now, and shares it under this consent."""
+        """Whether the client is active in this office, and in the scope of this consent."""
         rows = point_query(
-            OF_ONE_CLIENT.format(covered=COVERED if self.narrowed else "true"),
+            OF_ONE_CLIENT.format(in_scope=IN_SCOPE if self.scope_restricted else "true"),
             consent=self.consent_id,
             client=client_id,
             office=self.office_id,
         )
         return rows == [(True,)]
 
-    def refusal(self, kind: str | None = None) -> Refusal | None:
+    def denial_reason(self, kind: str | None = None) -> DenialReason | None:
         """Return the first reason why documents (of this kind) may not be read; None when they may.
 
-        Whether a company belongs to the office now is said by the document rows themselves.
+        Whether the client is active and in scope is checked with the document rows themselves.
         """
         if not self.partner_active:
-            return Refusal.PARTNER_SUSPENDED
+            return DenialReason.PARTNER_SUSPENDED
         if not self.office_active:
-            return Refusal.OFFICE_SUSPENDED
+            return DenialReason.OFFICE_SUSPENDED
         if self.status != "allowed":
-            return Refusal.NOT_CONFIRMED
+            return DenialReason.NOT_CONFIRMED
         if self.paused:
-            return Refusal.PAUSED
+            return DenialReason.PAUSED
         if self.terms_overdue:
-            return Refusal.TERMS_OVERDUE
-        if kind is not None and kind not in self.kinds:
-            return Refusal.KIND_NOT_ALLOWED
+            return DenialReason.TERMS_OVERDUE
+        if kind is not None and kind not in self.registered_kinds:
+            return DenialReason.KIND_NOT_ALLOWED
+        if kind is not None and kind in self.excluded_kinds:
+            return DenialReason.KIND_NOT_SHARED
         return None
+
+
+def allowed_by_denial_reason() -> dict[DenialReason | None, int]:
+    """Count the allowed consents by the first reason why nothing can be read; None: it can."""
+    counted: Counter[DenialReason | None] = Counter()
+    for status, partner_active, office_active, paused, terms_overdue, number in point_query(
+        COUNTED
+    ):
+        gates = (status, partner_active, office_active, paused, terms_overdue)
+        context = AccessContext(0, 0, *gates, [], [], False)
+        if context.status == "allowed":
+            counted[context.denial_reason()] += number
+    return dict(counted)

@@ -1,4 +1,4 @@
-"""Who does something to a consent, and how we know."""
+"""Who acts on a consent, and how the portal knows who it was."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_noop
 
-from accounts.requests import address_of
+from core.client_ip import address_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from partners.models import Partner
 
 
-# Why a consent ended that its software gave up: kept as it stands here, shown translated.
+# The reason of a consent that its software gave up: stored in English, shown translated.
 GIVEN_UP = gettext_noop("given up by the software")
 
 
@@ -31,7 +31,7 @@ class ActorKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Actor:
-    """The one who acts. Only a person of the office can give access, so only she has evidence."""
+    """Who acts. Only a person of the office can give access, so only persons leave evidence."""
 
     kind: ActorKind
     name: str
@@ -42,7 +42,7 @@ class Actor:
 
     @classmethod
     def of(cls, request: PersonRequest) -> Actor:
-        """The person of this request, with the address as the trusted proxy gave it."""
+        """The person of this request, with the address that the trusted proxy gave."""
         records = get_authentication_records(request, request.user)
         return cls(
             ActorKind.PERSON,
@@ -50,7 +50,7 @@ class Actor:
             person=request.user,
             address=address_of(request),
             browser=request.headers.get("User-Agent", "")[:400],
-            # A second factor by its own name: totp, webauthn or recovery_codes.
+            # A second factor is stored by its own name: totp, webauthn or recovery_codes.
             authentication=sorted({str(r.get("type") or r["method"]) for r in records}),
         )
 
@@ -60,12 +60,12 @@ class Actor:
 
     @classmethod
     def operators(cls, first: User, second: User) -> Actor:
-        """Two operators, who can end an access together and never give one."""
+        """Two operators, who together can end access and never give it."""
         return cls(ActorKind.OPERATOR, name=f"{first} & {second}", person=second)
 
     @classmethod
     def portal(cls) -> Actor:
-        """The portal itself, for what an operator does to a software and not to one consent."""
+        """The portal itself, when an operator suspends or reinstates software."""
         return cls(ActorKind.OPERATOR, name=settings.PORTAL_NAME)
 
     @classmethod

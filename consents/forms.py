@@ -9,14 +9,18 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.finding import ListFilter
 from accounts.models import Membership, Office, User
-from clients.models import Client
 from consents.models import Consent, Status, Terms
-from consents.scope import ScopeChange
-from partners.models import DocumentKind
+from core.dates import DAY
+from core.document_kinds import TYPE_CHOICES
+from core.lists import ListFilter
 
-SORTS = [("", _("Newest first")), ("oldest", _("Oldest first")), ("software", _("By software"))]
+SORTS = [
+    ("", _("What needs attention first")),
+    ("newest", _("Newest first")),
+    ("oldest", _("Oldest first")),
+    ("software", _("By software")),
+]
 
 
 class CompanyNumbers(forms.Field):
@@ -28,14 +32,14 @@ class CompanyNumbers(forms.Field):
         return {str(number) for number in value or []}
 
 
-class ChoiceForm(forms.Form):
-    """Allow or deny; allowing needs the switch, denying never does."""
+class DecisionForm(forms.Form):
+    """Allow or deny. To allow, the person must have accepted the terms; to deny, they need not."""
 
     choice = forms.ChoiceField(choices=[("allow", "allow"), ("deny", "deny")])
     accept_terms = forms.BooleanField(
         required=False, label=_("I have read and accept the terms and conditions")
     )
-    # The text that was on the screen: if another is in force by now, she is shown the new one.
+    # The terms that were on the screen. If other terms are in force by now, those are shown next.
     terms = forms.IntegerField(widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
@@ -43,13 +47,16 @@ class ChoiceForm(forms.Form):
         if data.get("choice") == "allow" and not data.get("accept_terms"):
             self.add_error(
                 "accept_terms",
-                _("To allow, first switch on that you have read and accept the terms."),
+                _(
+                    "Turn on the switch to confirm that you have read and accept the terms "
+                    "and conditions."
+                ),
             )
         return data
 
 
 class AskForm(forms.Form):
-    """Whom to ask for a decision, nobody named for all, and a few words."""
+    """Which Admins to ask for a decision (all where none is chosen), and a note to them."""
 
     admins = forms.ModelMultipleChoiceField(
         Membership.objects.none(), to_field_name="uuid", required=False
@@ -67,19 +74,21 @@ class AskForm(forms.Form):
 
 
 class PauseForm(forms.Form):
-    """Until which day access is paused, that day included; empty for until somebody resumes."""
+    """The last day of a pause; empty to pause until somebody resumes access."""
 
     until = forms.DateField(
-        label=_("Until and including (optional)"),
+        label=_("Last day of the pause (optional)"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Write the day as 2026-12-31.")},
+        input_formats=DAY,
+        error_messages={"invalid": _("Enter a date, for example 31/12/2026.")},
     )
 
     def clean_until(self) -> date | None:
         until: date | None = self.cleaned_data["until"]
         if until is not None and until < timezone.localdate():
-            raise forms.ValidationError(_("This day is over. Choose today or a later day."))
+            raise forms.ValidationError(
+                _("This date is in the past. Choose today or a later date.")
+            )
         return until
 
     @property
@@ -94,15 +103,21 @@ class PauseForm(forms.Form):
 class ScopeForm(forms.Form):
     """What a consent covers: kinds, the companies that stood on the page, and those to come.
 
-    `shown` are the enterprise numbers on the page, `companies` those of them that are shared.
+    `shown` are the enterprise numbers on the page, `companies` those of them that are ticked,
+    `press` is the button: only *save* changes what is shared.
     """
 
     kinds = forms.MultipleChoiceField(
-        required=False, choices=DocumentKind.choices, label=_("Kinds of documents")
+        required=False, choices=TYPE_CHOICES, label=_("Document types")
     )
     new_companies = forms.BooleanField(required=False)
     shown = CompanyNumbers(required=False)
     companies = CompanyNumbers(required=False)
+    q = forms.CharField(required=False, max_length=80)
+    page = forms.IntegerField(required=False, min_value=1, max_value=10_000)
+    press = forms.CharField(required=False, max_length=10)
+    pasted = forms.CharField(required=False, max_length=200_000, strip=True)
+    upload = forms.FileField(required=False)
 
     def __init__(self, *args: Any, consent: Consent, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,38 +126,35 @@ class ScopeForm(forms.Form):
     @property
     def kinds_of_the_software(self) -> list[tuple[str, Any]]:
         kinds = self.consent.partner.document_kinds
-        return [(kind, label) for kind, label in DocumentKind.choices if kind in kinds]
+        return [(kind, label) for kind, label in TYPE_CHOICES if kind in kinds]
 
-    def clean_kinds(self) -> list[str]:
-        kinds: list[str] = self.cleaned_data["kinds"]
-        if not kinds:
-            raise forms.ValidationError(
-                _("Leave at least one kind on. To share nothing, pause or cancel instead.")
+    @property
+    def saves(self) -> bool:
+        return self.cleaned_data.get("press") in ("", "save", None)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("press") in ("", "save") and not data.get("kinds"):
+            self.add_error(
+                "kinds",
+                _(
+                    "Select at least one document type. To share nothing at all, pause access"
+                    " or cancel the consent."
+                ),
             )
-        return kinds
-
-    def change(self) -> ScopeChange:
-        """What the page says; what is so already falls away when it is carried out."""
-        shown, kept = self.cleaned_data["shown"], self.cleaned_data["companies"]
-        left_out = set(self.consent.partner.document_kinds) - set(self.cleaned_data["kinds"])
-        ours = Client.objects.active().filter(office=self.consent.office_id)
-        pks = dict(ours.filter(company_number__in=shown).values_list("company_number", "pk"))
-        return ScopeChange(
-            kinds_in=tuple(self.cleaned_data["kinds"]),
-            kinds_out=tuple(left_out),
-            clients_in=tuple(pk for number, pk in pks.items() if number in kept),
-            clients_out=tuple(pk for number, pk in pks.items() if number not in kept),
-            new_clients=self.cleaned_data["new_companies"],
-        )
+        return data
 
 
 class AgreeForm(forms.Form):
-    """Agreed to after the allow, like the consent itself: in the words that stood on the page."""
+    """Accept the terms on the page, to share more or to keep an allowed consent going."""
 
     accept_terms = forms.BooleanField(
         label=_("I have read and accept the terms and conditions"),
         error_messages={
-            "required": _("To allow, first switch on that you have read and accept the terms.")
+            "required": _(
+                "Turn on the switch to confirm that you have read and accept the terms "
+                "and conditions."
+            )
         },
     )
     terms = forms.IntegerField(widget=forms.HiddenInput)
@@ -152,20 +164,22 @@ class AgreeForm(forms.Form):
         self.in_force = in_force
 
     def clean_terms(self) -> Terms:
-        """The terms she read; when others are in force by now she is shown those."""
+        """The terms on the page. If other terms are in force by now, the person must read those."""
         if self.cleaned_data["terms"] != self.in_force.pk:
-            raise forms.ValidationError(_("The terms have changed. Please read the new ones."))
+            raise forms.ValidationError(
+                _("The terms have changed. Read the new version before you accept.")
+            )
         return self.in_force
 
 
 class ScopeFilter(ListFilter):
-    after = forms.CharField(required=False, max_length=10)
+    page = forms.IntegerField(required=False, min_value=1, max_value=10_000, initial=1)
 
 
 class OverviewFilter(ListFilter):
     status = forms.ChoiceField(
-        required=False, label=_("Status"), choices=[("", _("All")), *Status.choices]
+        required=False, label=_("Status"), choices=[("", _("All statuses")), *Status.choices]
     )
-    sort = forms.ChoiceField(required=False, label=_("Order"), choices=SORTS)
+    sort = forms.ChoiceField(required=False, label=_("Sort"), choices=SORTS)
     # The last consent of the page before.
     last = forms.IntegerField(required=False, min_value=1, max_value=2**62)

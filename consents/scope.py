@@ -1,23 +1,37 @@
-"""What a consent covers: an office may leave companies and kinds of documents out.
+"""The scope of a consent: an office may leave out companies and kinds of documents.
 
-A listed company is left out; where new companies stay out (`only_listed`), the listed ones are
-those that are shared. So a company is covered exactly when being listed equals `only_listed`.
+A listed company is left out. In allowlist mode it is the other way round: only the listed companies
+are shared, and new ones stay out. So a company is in scope when being listed equals the mode.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from django.core import signing
-from django.db import connection, models, transaction
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Greatest
 
+from accounts.models import Office
 from clients.models import Client, ClientQuerySet
 from consents.actors import Actor
-from consents.evidence import Evidence
-
-if TYPE_CHECKING:
-    from consents.models import Consent, Terms
+from consents.models import (
+    Consent,
+    ConsentEvent,
+    DecisionConflict,
+    EventKind,
+    Evidence,
+    EvidenceSnapshot,
+    ListedClient,
+    SharingGap,
+    Status,
+    Terms,
+)
+from consents.sharing_gaps import Pair, note_left_out, note_shared_again
+from core.clock import database_time
+from core.locks import hold, retry_deadlock
 
 SALT = "consents.scope"
 VALID_SECONDS = 3600
@@ -33,32 +47,32 @@ TURN_AROUND = """
 """
 
 
-class ListedClient(models.Model):
-    """A company that a consent names: as left out, or as shared where new ones stay out."""
-
-    consent = models.ForeignKey("consents.Consent", models.PROTECT, related_name="listed")
-    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["consent", "client"], name="consents_listedclient_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.consent_id} · {self.client_id}"
-
-
 class NeedsTerms(Exception):
-    """Sharing more of a given consent is agreed to like the consent itself."""
+    """To share more under an allowed consent, the terms must be accepted."""
 
 
 def clients_in_scope(consent: Consent) -> ClientQuerySet:
     """The companies of the office that the consent covers now."""
     clients = Client.objects.active().filter(office_id=consent.office_id)
     listed = ListedClient.objects.filter(consent=consent).values("client")
-    if consent.only_listed:
+    if consent.allowlist_mode:
         return clients.filter(pk__in=listed)
     return clients.exclude(pk__in=listed)
+
+
+def clients_with_shared_since(consent: Consent) -> ClientQuerySet:
+    """The companies that an allowed consent covers now, each with `shared_since`.
+
+    That is the allow, the day the company came, or the end of its last sharing gap: the latest.
+    """
+    gaps = SharingGap.objects.filter(
+        office=consent.office_id, partner=consent.partner_id, client=OuterRef("pk")
+    )
+    ended = gaps.order_by("-until").exclude(until=None).values("until")[:1]
+    return clients_in_scope(consent).annotate(
+        # GREATEST ignores NULL: most companies have no gap.
+        shared_since=Greatest("created_at", Value(consent.decided_at), Subquery(ended))
+    )
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,7 @@ class ScopeChange:
         return cls(kinds_in=tuple(kinds), clients_in=tuple(clients), new_clients=new)
 
 
+@retry_deadlock
 def change_scope(
     consent: Consent, by: Actor, change: ScopeChange, terms: Terms | None = None
 ) -> None:
@@ -110,12 +125,10 @@ def change_scope(
     Sharing more of a consent that was given keeps evidence of the `terms` that were accepted.
     Raises DecisionConflict when the consent has ended, NotAnAdmin, and NeedsTerms.
     """
-    from consents.models import Consent, ConsentEvent, DecisionConflict, EventKind, Status
-
     with transaction.atomic():
         consent.hold_admin(by)
         held = Consent.objects.select_for_update(no_key=True, of=("self",)).get(pk=consent.pk)
-        if not (held.is_open or held.status == Status.ALLOWED):
+        if not (held.is_open(database_time()) or held.status == Status.ALLOWED):
             raise DecisionConflict(held)
         for part, kind in (
             (differing(held, change.narrowing()), EventKind.NARROWED),
@@ -127,7 +140,44 @@ def change_scope(
             evidence = None
             if kind == EventKind.WIDENED and held.status == Status.ALLOWED:
                 evidence = _agreed(held, by, terms)
-            ConsentEvent.objects.write(held, kind, by, scope=_told(part), evidence=evidence)
+            ConsentEvent.objects.write(
+                held, kind, by, scope=ScopeRecord.of(part).as_json(), evidence=evidence
+            )
+            if held.status == Status.ALLOWED:
+                pair = Pair(held.office_id, held.partner_id)
+                note_left_out(pair, part.clients_out, part.kinds_out)
+                note_shared_again(pair, part.clients_in, part.kinds_in)
+    consent.reread()
+
+
+def difference_to(
+    consent: Consent, kinds: list[str], allowlist: bool, listed: list[str]
+) -> ScopeChange:
+    """What must be left out so that no more is shared than this scope shares."""
+    named = Client.objects.filter(uuid__in=listed, office=consent.office_id)
+    covered = clients_in_scope(consent)
+    out = covered.exclude(pk__in=named) if allowlist else covered.filter(pk__in=named)
+    return differing(
+        consent,
+        ScopeChange(
+            kinds_out=tuple(kinds),
+            clients_out=tuple(out.values_list("pk", flat=True)),
+            new_clients=False if allowlist else None,
+        ),
+    )
+
+
+@retry_deadlock
+def narrow_after_restore(consent: Consent, by: Actor, change: ScopeChange, reason: str) -> None:
+    """Leave out again what was left out when the database was lost; no Admin acts."""
+    with transaction.atomic():
+        hold(Office, consent.office_id)
+        held = Consent.objects.select_for_update(no_key=True, of=("self",)).get(pk=consent.pk)
+        part = differing(held, change.narrowing())
+        if part:
+            _carry_out(held, part)
+            scope = ScopeRecord.of(part).as_json()
+            ConsentEvent.objects.write(held, EventKind.NARROWED, by, scope=scope, reason=reason)
     consent.reread()
 
 
@@ -142,6 +192,13 @@ def agreement(consent: Consent, by: Actor, terms: Terms) -> Evidence:
     return Evidence.describe(
         by,
         terms,
+        snapshot_of(consent),
+    )
+
+
+def snapshot_of(consent: Consent) -> EvidenceSnapshot:
+    """What a screen shows of this consent now: the software and what it may read."""
+    return EvidenceSnapshot(
         partner_name=consent.partner.name,
         partner_logo=consent.partner.logo_id or "",
         document_kinds=consent.shared_kinds,
@@ -155,7 +212,7 @@ def differing(consent: Consent, change: ScopeChange) -> ScopeChange:
     covered = set(clients_in_scope(consent).values_list("pk", flat=True))
     active = Client.objects.active().filter(office=consent.office_id)
     ours = set(active.values_list("pk", flat=True))
-    shares_new = not consent.only_listed
+    shares_new = not consent.allowlist_mode
     return ScopeChange(
         kinds_in=tuple(sorted(out & set(change.kinds_in))),
         kinds_out=tuple(sorted((set(change.kinds_out) & known) - out)),
@@ -168,7 +225,7 @@ def differing(consent: Consent, change: ScopeChange) -> ScopeChange:
 def _carry_out(consent: Consent, change: ScopeChange) -> None:
     rows = ListedClient.objects.filter(consent=consent)
     come, go = change.clients_in, change.clients_out
-    if not consent.only_listed:
+    if not consent.allowlist_mode:
         come, go = go, come
     rows.filter(client__in=go).delete()
     ListedClient.objects.bulk_create(
@@ -177,25 +234,39 @@ def _carry_out(consent: Consent, change: ScopeChange) -> None:
     if change.new_clients is not None:
         with connection.cursor() as cursor:
             cursor.execute(TURN_AROUND, {"consent": consent.pk, "office": consent.office_id})
-        consent.only_listed = not change.new_clients
+        consent.allowlist_mode = not change.new_clients
     kinds = (set(consent.excluded_kinds) | set(change.kinds_out)) - set(change.kinds_in)
     consent.excluded_kinds = sorted(kinds)
     consent.scope_number += 1
-    type(consent).objects.filter(pk=consent.pk).update(
+    Consent.objects.filter(pk=consent.pk).update(
         excluded_kinds=consent.excluded_kinds,
-        only_listed=consent.only_listed,
+        allowlist_mode=consent.allowlist_mode,
         scope_number=consent.scope_number,
     )
 
 
-def _told(change: ScopeChange) -> dict[str, Any]:
-    """The change as the event keeps it: kinds by name, companies by enterprise number."""
-    clients = change.clients_in + change.clients_out
-    numbers = Client.objects.filter(pk__in=clients).order_by("company_number")
-    told: dict[str, Any] = {
-        "kinds": [*change.kinds_in, *change.kinds_out],
-        "companies": list(numbers.values_list("company_number", flat=True)),
-    }
-    if change.new_clients is not None:
-        told["new_companies"] = change.new_clients
-    return told
+@dataclass(frozen=True)
+class ScopeRecord:
+    """A change of scope as its event keeps it: kinds by code, companies by enterprise number.
+
+    The kind of the event says whether these are shared from now on, or are not.
+    """
+
+    kinds: list[str]
+    companies: list[str]
+    # Whether companies that join later are shared; None where that did not change.
+    new_companies: bool | None = None
+
+    @classmethod
+    def of(cls, change: ScopeChange) -> ScopeRecord:
+        clients = change.clients_in + change.clients_out
+        numbers = Client.objects.filter(pk__in=clients).order_by("company_number")
+        return cls(
+            kinds=[*change.kinds_in, *change.kinds_out],
+            companies=list(numbers.values_list("company_number", flat=True)),
+            new_companies=change.new_clients,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored and hashed: what did not change is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}

@@ -1,8 +1,9 @@
-"""The one bell: rung after the commit of every event of a consent, with its number only.
+"""The signal after each consent event: sent once its transaction is committed, with its number.
 
-Whoever listens reads the event row; a listener that fails never disturbs the one who decided.
+The receivers are in notifications/receivers.py. A receiver reads the event row. One that fails
+never disturbs the person who decided.
 """
 
 from django.dispatch import Signal
 
-consent_moved = Signal()  # event_id
+consent_event_written = Signal()  # event_id

@@ -1,9 +1,9 @@
-"""Periodic jobs: they only write down what the clock has decided already."""
+"""Periodic jobs of consents. They write down what the clock has decided already."""
 
 from celery import shared_task
 
-from consents import ended, erasing, watch
-from consents.ledger import write_anchors
+from consents import restore_guard, scheduled_events
+from consents.evidence import anonymisation, checkpoints
 from consents.models import Consent
 
 
@@ -15,30 +15,31 @@ def write_down_lapsed_requests() -> None:
 
 
 @shared_task
-def notice() -> None:
+def write_due_events() -> None:
     """Reminders, the first fetch, a consent that nobody uses, and unusual volume."""
-    watch.notice()
+    scheduled_events.write_due_events()
 
 
 @shared_task
-def tell_of_software() -> None:
+def write_software_status_events() -> None:
     """Tell the offices at once that their software was suspended, or is active again."""
-    watch.tell_of_software()
+    scheduled_events.write_software_status_events()
 
 
 @shared_task
-def write_down_what_ended() -> None:
+def complete_the_register() -> None:
     """Add what a killed process did not write to the file of ended consents."""
-    ended.write_down_missing()
+    restore_guard.register_missing()
 
 
 @shared_task
-def anchor_the_ledger() -> None:
-    """Write today's heads of the ledger to the file outside the database."""
-    write_anchors()
+def write_checkpoints() -> None:
+    """Sign the state of the log of events, and bring it to the place outside the database."""
+    checkpoints.write_checkpoint()
+    checkpoints.deliver_checkpoints()
 
 
 @shared_task
-def erase_old_names() -> None:
-    """Forget who acted in consents that ended longer ago than proof is needed."""
-    erasing.erase_old()
+def anonymise_ended_consents() -> None:
+    """Anonymise consents that ended longer ago than evidence is needed."""
+    anonymisation.anonymise_old()

@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
+from django.db.models.functions import Now
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import Membership, Office, User
-from accounts.tenancy import every_office
 from clients.models import Account, Client
+from core.row_security import every_office
 from demo.cast import OPERATOR_EMAIL, PASSWORD
 from demo.data import books
-from documents.arrivals import Arrival
-from documents.filing import Entry
-from documents.ingest import Item, read_items
-from documents.kinds import PDF
-from documents.owners import Owners
-from documents.renditions import render
-from documents.rows import Arriving, Stored, insert
-from documents.storage import keep_all
+from documents.ingest.bulk_insert import NewDocument, insert
+from documents.ingest.classify import Classification
+from documents.ingest.owners import Owners
+from documents.ingest.pipeline import parse_file
+from documents.ingest.sources import DeliveredFile
+from documents.models.querysets import StoredFormat
+from documents.storage.blobs import store_many
 from partners.logos import read_logo
 from partners.models import Application, Partner, RedirectUri
 
@@ -33,19 +33,19 @@ SOFTWARE = "Factuurtje"
 
 
 class Prepared(NamedTuple):
-    """A document that was read and whose bytes are stored, on its way to its company."""
+    """A document that is parsed and whose bytes are stored, before it is filed."""
 
-    entries: list[Entry]
+    classifications: list[Classification]
     day: date
-    files: tuple[Stored, ...]
+    files: tuple[StoredFormat, ...]
 
 
 def make_partners(
-    softwares: list[books.Software], remembered: dict[str, dict[str, str]]
+    all_software: list[books.Software], remembered: dict[str, dict[str, str]]
 ) -> list[dict[str, Any]]:
     """Make the partners, or find them; return what var/demo.json tells, secrets included."""
     told = []
-    for software in softwares:
+    for software in all_software:
         partner, _ = Partner.objects.update_or_create(
             name=software.name,
             defaults={
@@ -78,7 +78,7 @@ def make_partners(
 
 
 def _application(partner: Partner, known: dict[str, str]) -> tuple[str, str]:
-    """The credentials told before, or new ones where nobody knows them any more."""
+    """The credentials of the last run, or new ones if nobody knows them any more."""
     if Application.objects.filter(partner=partner, client_id=known.get("clientId")).exists():
         return known["clientId"], known["clientSecret"]
     client_id, secret = generate_client_id(), generate_client_secret()
@@ -121,52 +121,43 @@ def make_office(told: books.OfficeBooks) -> Office:
             code=company.code,
             language=company.language,
             email=company.email,
+            confirmed_at=Now(),
         )
         for company in told.companies
     )
     Account.objects.bulk_create(
-        Account(client=client, iban=company.iban)
+        Account(client=client, iban=company.iban, confirmed_at=Now())
         for client, company in zip(clients, told.companies, strict=True)
     )
     return office
 
 
-def prepare(delivered: Iterable[tuple[date, bytes]], language: str) -> list[Prepared]:
-    """Read files as they would come in, each with its day; render and store all bytes."""
-    items: list[Item] = []
-    days: list[date] = []
+def prepare(delivered: Iterable[tuple[date, bytes]]) -> list[Prepared]:
+    """Parse delivered files, each with its day, and store all bytes."""
+    prepared = []
+    blobs: dict[str, bytes] = {}
     for day, data in delivered:
-        items += read_items(Arrival("demo", data), SOFTWARE)
-        days.append(day)
-    sheets = [item.sheet.data for item in items]
-    papers = [render(item.sheet.paper, language) for item in items]
-    digests = keep_all([*sheets, *papers])
-    return [
-        Prepared(
-            item.entries,
-            day,
-            (
-                Stored(item.sheet.media_type, len(item.sheet.data), item.sha256),
-                Stored(PDF, len(paper), digest),
-            ),
-        )
-        for item, day, paper, digest in zip(items, days, papers, digests[len(items) :], strict=True)
-    ]
+        for document in parse_file(DeliveredFile("demo", data), SOFTWARE):
+            blobs[document.sha256] = document.parsed.data
+            files = tuple(document.formats())
+            prepared.append(Prepared(document.classifications, day, files))
+    store_many(blobs)
+    return prepared
 
 
 def file_documents(batch: list[Prepared]) -> None:
-    """File them under their companies, in the order of their days."""
+    """File the documents under their companies, in the order of their days."""
     ordered = sorted(batch, key=lambda prepared: prepared.day)
     with every_office():
-        owners = Owners.of(entry for prepared in ordered for entry in prepared.entries)
+        owners = Owners.of(one for prepared in ordered for one in prepared.classifications)
         insert(
-            Arriving(entry, owner, prepared.files, _available(prepared.day, place))
+            NewDocument(one, owner, prepared.files, _available(prepared.day, place))
             for place, prepared in enumerate(ordered)
-            for entry, owner in owners.placed(prepared.entries)
+            for one, owner in owners.owned(prepared.classifications).documents
         )
 
 
 def _available(day: date, place: int) -> datetime:
-    """Documents arrive in the early morning of the day after, a little apart."""
+    """The moment of arrival: early on the next morning, a little after the previous one."""
     morning = datetime.combine(day + timedelta(days=1), time(4), BRUSSELS)
     return morning + timedelta(seconds=place % 3600, milliseconds=place % 1000)

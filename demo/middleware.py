@@ -12,7 +12,7 @@ from oauth2_provider.models import get_access_token_model
 
 from demo.sandbox import BROKEN
 from partner_api.errors import answer
-from partner_api.middleware import PREFIX
+from partner_api.hot_path.middleware import PREFIX
 
 
 class DeliberateCrash(RuntimeError):

@@ -1,6 +1,6 @@
-"""Put a software into each situation of the contract, so that its developer sees the answers.
+"""Put software into each situation of the contract, so that its developer sees the answers.
 
-Part of the demo only. The verbs are the product's own wherever it has one.
+The sandbox is part of the demo only. It calls the verbs of the product where there are any.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models.functions import Now
 
 from accounts.models import Office, User
-from accounts.tenancy import every_office
 from consents.models import Consent
+from core.document_kinds import CODA, Kind
+from core.row_security import every_office
 from demo.story import allowed, asked, by, in_the_past
-from documents.models import Content, Document, Kind
-from documents.storage import keep
+from documents.models import Content, Document
+from documents.storage.blobs import store
 from partners.models import Partner, PartnerStatus
 
-CODA = "application/vnd.coda.v1+cod"
 # Long enough to be cut while it runs.
 SLOW_LINES = 250_000
 # The partners that get a 500 at the moment; see demo.middleware.
@@ -28,13 +29,11 @@ BROKEN = "demo:broken:{}"
 
 def normal(office: Office, partner: Partner) -> dict[str, Any]:
     """Allowed, active, without a limit: everything works."""
-    from django.core.cache import cache
-
     cache.delete(BROKEN.format(partner.pk))
     Partner.objects.filter(pk=partner.pk).update(status=PartnerStatus.ACTIVE, calls_per_minute=None)
     mine = Consent.objects.filter(office=office, partner=partner)
     mine.filter(status="allowed").update(paused_at=None, paused_until=None)
-    # An old denial, so that the cool-down is over.
+    # The denial is old, so the software may ask again.
     mine.filter(status="denied").update(decided_at=Now() - timedelta(days=8))
     consent = mine.live().first()
     if consent is None or consent.status != "allowed":
@@ -50,7 +49,7 @@ def waiting(office: Office, partner: Partner) -> dict[str, Any]:
 
 
 def denied(office: Office, partner: Partner) -> dict[str, Any]:
-    """The office refused; asking again at once is 429 with `Retry-After`."""
+    """The office denied; a new request at once is 429 with `Retry-After`."""
     told = waiting(office, partner)
     Consent.objects.get(uuid=told["consent"]).deny(by(_admin(office)))
     return told
@@ -66,14 +65,14 @@ def lapsed(office: Office, partner: Partner) -> dict[str, Any]:
 
 
 def cancelled(office: Office, partner: Partner) -> dict[str, Any]:
-    """The office withdrew what it gave."""
+    """The office cancelled the consent."""
     told = normal(office, partner)
     _cancel(office, partner)
     return told
 
 
 def long_download(office: Office, partner: Partner) -> dict[str, Any]:
-    """Allowed, with one long file: cancel while it runs, and it never ends well."""
+    """Allowed, with one long file: cancel during its download, and the download breaks off."""
     told = normal(office, partner)
     client = office.clients.active().order_by("pk")[0]
     line = b"3" + b" " * 127 + b"\r\n"
@@ -86,7 +85,7 @@ def long_download(office: Office, partner: Partner) -> dict[str, Any]:
             attributes={"iban": ""},
         )
         Content.objects.create(
-            document=document, media_type=CODA, size=len(data), sha256=keep(data)
+            document=document, media_type=CODA, size=len(data), sha256=store(data)
         )
     return {**told, "client": client.company_number, "document": str(document.uuid)}
 
@@ -106,7 +105,7 @@ def suspended(office: Office, partner: Partner) -> dict[str, Any]:
 
 
 def throttled(office: Office, partner: Partner) -> dict[str, Any]:
-    """A limit of one call a minute: the second is 429."""
+    """A limit of one call a minute: the second call is 429."""
     told = normal(office, partner)
     Partner.objects.filter(pk=partner.pk).update(calls_per_minute=1)
     return told
@@ -114,8 +113,6 @@ def throttled(office: Office, partner: Partner) -> dict[str, Any]:
 
 def broken(office: Office, partner: Partner) -> dict[str, Any]:
     """The API answers 500 for ten minutes, or until the next situation."""
-    from django.core.cache import cache
-
     told = normal(office, partner)
     cache.set(BROKEN.format(partner.pk), True, timeout=600)
     return told

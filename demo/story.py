@@ -1,4 +1,4 @@
-"""The consents of the demo: every status and every reason, as they would have come about."""
+"""The consents of the demo, with every status and every reason, made by the product's verbs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.db.models.functions import Now
 
 from accounts.models import Membership, Office, Role, User
 from consents.actors import GIVEN_UP, Actor, ActorKind
-from consents.models import Consent, Terms
+from consents.models import Consent, EvidenceSnapshot, Terms
 from partners.models import Partner
 
 SOFTWARE = "https://software.example/callback"
 
 
 def tell() -> None:
-    """Each office has its own past with each software; the verbs are the product's own."""
+    """Make the past of each office with each software, by the verbs of the product."""
     offices = {office.slug: office for office in Office.objects.all()}
     ledgerly, tally, compta = (
         Partner.objects.get(name=name) for name in ("Ledgerly", "Tally & Zonen", "Compta°Plus")
@@ -23,16 +23,16 @@ def tell() -> None:
     janssens, lefevre, koenigs, obrien = (
         offices[slug] for slug in ("janssens", "lefevre", "koenigs", "obrien")
     )
-    an, chloe = _person("an@janssens.example"), _person("chloe@lefevre.example")
+    anna, chloe = _person("an@janssens.example"), _person("chloe@lefevre.example")
 
     # Janssens: one cancelled long ago and asked anew, one waiting, one allowed.
-    old = allowed(janssens, tally, an)
-    old.cancel(by(an), reason="")
+    old = allowed(janssens, tally, anna)
+    old.cancel(by(anna), reason="")
     asked(janssens, tally)
-    # Who allowed that one has left since: his colleagues are asked whether it goes on.
+    # The person who allowed that one has left: their colleagues are asked to confirm it.
     rik = joined(janssens, "Rik Maes", "rik@janssens.example")
     allowed(janssens, compta, rik.user)
-    rik.remove(an)
+    rik.remove(anna)
     # Lefèvre: allowed, denied, and a request that nobody answered.
     allowed(lefevre, tally, chloe)
     denied = asked(lefevre, compta)
@@ -58,13 +58,13 @@ def _person(email: str) -> User:
 
 
 def joined(office: Office, name: str, email: str) -> Membership:
-    """Another Admin, who has no password and does not stand on /demo."""
+    """Another Admin, who has no password and is not listed on /demo."""
     person = User.objects.create_user(email, name=name, language=office.language)
-    return Membership.objects.let_in(office, person, Role.ADMIN)
+    return Membership.objects.admit(office, person, Role.ADMIN)
 
 
 def asked(office: Office, partner: Partner) -> Consent:
-    """Without a way back where the partner has no address of the demo."""
+    """A request; it has no redirect address if the partner has none in the demo."""
     uri = SOFTWARE if partner.accepts_redirect(SOFTWARE) else ""
     return Consent.objects.request(office=office, partner=partner, redirect_uri=uri)[0]
 
@@ -74,9 +74,11 @@ def allowed(office: Office, partner: Partner, person: User) -> Consent:
     consent.allow(
         by(person),
         Terms.objects.in_force(person.language or "en"),
-        partner_name=partner.name,
-        document_kinds=partner.document_kinds,
-        companies=office.clients.active().count(),
+        EvidenceSnapshot(
+            partner_name=partner.name,
+            document_kinds=partner.document_kinds,
+            companies=office.clients.active().count(),
+        ),
     )
     return consent
 

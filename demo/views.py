@@ -1,4 +1,4 @@
-"""Who can log in, what waits for them, and the mails that the portal sent."""
+"""The page with the people who can log in, their requests, and the e-mails of the portal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "offices": offices,
         "password": PASSWORD,
-        "software_url": settings.PORTAL_SOFTWARE_URL,
+        "software_url": settings.PORTAL_DEMO_SOFTWARE_URL,
         "mails": [(path.name, _read(path)) for path in _mails()[:NEWEST]],
     }
     return render(request, "demo/start.html", context)

@@ -5,35 +5,50 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from documents import orphans, retention
-from documents.drop import take_drop_folder_in
-from documents.publication import forget_dead_publications
+from documents import retention
+from documents.completeness.check import check_due_offices
+from documents.emails import send_digests
+from documents.ingest import drop_folder
+from documents.ingest.visibility_horizon import remove_dead_batches
+from documents.storage import garbage_collection
 
-# One shard every five minutes, so that all of them are looked through in a day.
+# One shard every five minutes, so that all 256 are checked in a day.
 SHARD_EVERY = timedelta(minutes=5)
 
 
 @shared_task
-def sweep_publications() -> None:
-    """Let the default end of searches move on when a publishing process was killed."""
-    forget_dead_publications()
+def remove_dead_ingest_batches() -> None:
+    """Let the visibility horizon move on when an ingesting process was killed."""
+    remove_dead_batches()
 
 
 @shared_task
-def sweep_orphans() -> None:
-    """Remove bytes of the shard whose turn it is that no row names, when they are a day old."""
+def collect_garbage() -> None:
+    """Remove the bytes of one shard that no row names and that are a day old."""
     turn = int(timezone.now().timestamp() // SHARD_EVERY.total_seconds())
-    shards = orphans.shards()
-    orphans.sweep(shards[turn % len(shards)])
+    shards = garbage_collection.shards()
+    garbage_collection.collect(shards[turn % len(shards)])
 
 
 @shared_task
-def take_in() -> None:
-    """Take in what lies in the drop folder; one worker at a time."""
-    take_drop_folder_in()
+def ingest_drop_folder() -> None:
+    """Ingest the files in the drop folder; one worker at a time."""
+    drop_folder.ingest_waiting_files()
 
 
 @shared_task
-def bury() -> None:
-    """Delete the documents whose time is over, a bounded number at a time."""
-    retention.bury()
+def delete_for_retention() -> None:
+    """Delete the documents that were kept for their time, a bounded number at a time."""
+    retention.delete_for_retention()
+
+
+@shared_task
+def check_completeness() -> None:
+    """Look for missing documents at the offices that were not checked today."""
+    check_due_offices()
+
+
+@shared_task
+def send_missing_documents() -> None:
+    """Tell people once a week what is new among the missing documents."""
+    send_digests()

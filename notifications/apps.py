@@ -5,4 +5,5 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import bell  # noqa: F401  # listens
+        # The import connects the receivers to their signals.
+        from notifications import receivers  # noqa: F401  # app loading: needs the models

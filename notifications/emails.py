@@ -1,226 +1,184 @@
-"""The mails about a consent: to whom, and in which words."""
+"""The e-mails about consents and transfers: to whom they go, and what their texts need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
-from accounts import mails
-from accounts.models import Role, User
-from accounts.topics import Topic
+from accounts.models import Membership, Role, User
+from accounts.notification_preferences import NotificationPreference
+from clients.models import ClientEvent
+from clients.models.event import ANNOUNCED_KINDS, ClientEventKind
 from consents.actors import ActorKind
+from consents.evidence.receipt import signed_receipt
 from consents.models import ConsentEvent, EventKind
-from consents.receipt import signed_receipt
-from notifications.models import CompanyMail, Mail
+from core.dates import day_in_words, moment_in_words
+from mailer.messages import Content, email_message
+from mailer.models import OutgoingEmail
+from mailer.outbox import enqueue
+from notifications.models import WebhookEndpoint
 
 # Which switch of a person rules which mail. None: it protects the office and always goes out.
-TOPICS: dict[str, Topic | None] = {
-    EventKind.REQUESTED: Topic.REQUESTS,
-    EventKind.REMINDED: Topic.REQUESTS,
-    EventKind.ASKED: Topic.ASKED,
+PREFERENCE_BY_KIND: dict[str, NotificationPreference | None] = {
+    EventKind.REQUESTED: NotificationPreference.REQUESTS,
+    EventKind.REMINDED: NotificationPreference.REQUESTS,
+    EventKind.ASKED: NotificationPreference.ASKED,
     EventKind.ALLOWED: None,
-    EventKind.DENIED: Topic.DECISIONS,
-    EventKind.CANCELLED: Topic.DECISIONS,
-    EventKind.PAUSED: Topic.DECISIONS,
-    EventKind.RESUMED: Topic.DECISIONS,
-    EventKind.FIRST_FETCHED: Topic.USE,
-    EventKind.UNUSED: Topic.USE,
+    EventKind.DENIED: NotificationPreference.DECISIONS,
+    EventKind.CANCELLED: NotificationPreference.DECISIONS,
+    EventKind.PAUSED: NotificationPreference.DECISIONS,
+    EventKind.RESUMED: NotificationPreference.DECISIONS,
+    EventKind.FIRST_FETCHED: NotificationPreference.USE,
+    EventKind.UNUSED: NotificationPreference.USE,
     EventKind.UNUSUAL: None,
     EventKind.TERMS_CHANGED: None,
     EventKind.TERMS_REMINDED: None,
-    EventKind.REAFFIRMED: Topic.DECISIONS,
+    EventKind.REAFFIRMED: NotificationPreference.DECISIONS,
     EventKind.SUSPENDED: None,
     EventKind.REINSTATED: None,
 }
 
 
-def topic_of(event: ConsentEvent) -> Topic | None:
+# E-mails of a day to one person about what one partner did; the portal shows the rest.
+EMAILS_A_DAY = 3
+
+
+def preference_of(event: ConsentEvent) -> NotificationPreference | None:
     """What an operator does always goes out."""
-    return None if event.actor_kind == ActorKind.OPERATOR else TOPICS[event.kind]
+    return None if event.actor_kind == ActorKind.OPERATOR else PREFERENCE_BY_KIND[event.kind]
 
 
-def receivers(event: ConsentEvent) -> list[User]:
-    """The Admins of the office, but for who did it; the receipt of an allow goes to her as well."""
-    if event.kind not in TOPICS:
+def readers(event: ConsentEvent) -> list[User]:
+    """The Admins of the office, except the one who acted; after an allow they too get a receipt."""
+    if event.kind not in PREFERENCE_BY_KIND:
         return []
     # Also where the office was closed a moment ago, and its consents with it.
-    admins = event.office.memberships.told().filter(role=Role.ADMIN)
+    admins = event.office.memberships.reachable().filter(role=Role.ADMIN)
     if event.kind == EventKind.ASKED and event.asked:
         admins = admins.filter(user__in=event.asked)
     people = User.objects.filter(pk__in=admins.values("user"))
-    topic = topic_of(event)
-    everybody = topic == Topic.DECISIONS and event.office.decisions_to_all
-    if topic is not None and not everybody:
-        people = people.exclude(muted__contains=[topic])
+    preference = preference_of(event)
+    everybody = preference == NotificationPreference.DECISIONS and event.office.decisions_to_all
+    if preference is not None and not everybody:
+        people = people.exclude(muted_notifications__contains=[preference])
     if event.kind != EventKind.ALLOWED and event.person_id:
         people = people.exclude(pk=event.person_id)
     return list(people.order_by("pk"))
 
 
-class Words(NamedTuple):
-    """What a mail says, in the language of the moment; `button` leads to `path`."""
-
-    subject: str
-    sentence: str
-    button: str
-    path: str
+def send_consent_emails(event: ConsentEvent) -> None:
+    """Write one e-mail to everybody who must be told of this event of a consent."""
+    for reader in readers(event):
+        if event.actor_kind != ActorKind.PARTNER or not _has_heard_enough(reader, event):
+            _enqueue(f"consent_{event.kind}", reader, event)
 
 
-def words_of(event: ConsentEvent) -> Words:
-    consent = event.consent
-    told = {
-        "software": consent.partner.name,
+def _has_heard_enough(reader: User, event: ConsentEvent) -> bool:
+    """Whether the person got all e-mails of a day about what this partner did, at any office."""
+    done = ConsentEvent.objects.filter(
+        consent__partner=event.consent.partner_id,
+        actor_kind=ActorKind.PARTNER,
+        office__in=Membership.objects.filter(user=reader).values("office"),
+        at__gt=event.at - timedelta(days=1),
+    ).exclude(pk=event.pk)
+    keys = [f"{uuid}.{reader.pk}" for uuid in done.values_list("uuid", flat=True)]
+    return OutgoingEmail.objects.filter(dedupe_key__in=keys).count() >= EMAILS_A_DAY
+
+
+@email_message(*(f"consent_{kind}" for kind in PREFERENCE_BY_KIND))
+def consent_event(email: OutgoingEmail) -> Content:
+    """The receipt goes with an allow; the words that somebody wrote go with what they are about."""
+    events = ConsentEvent.objects.select_related("consent__partner", "office")
+    event = events.get(pk=email.context["event"])
+    by_operators = event.actor_kind == ActorKind.OPERATOR
+    context = {
+        "event": event,
+        "software": event.consent.partner.name,
         "office": event.office.name,
         "person": event.actor_name,
-        "until": event.until and date_format(timezone.localtime(event.until), "DATE_FORMAT"),
+        "until": day_in_words(_last_day(event.until)),
+        "lapses": day_in_words(event.consent.lapses_at),
+        "note": event.reason if event.kind == EventKind.ASKED or by_operators else "",
+        "can_be_switched_off": preference_of(event) is not None,
+        "link": settings.PORTAL_URL + _path_of(event),
     }
-    subject, sentence = (text % told for text in _texts()[event.kind])
-    if event.kind in (EventKind.REQUESTED, EventKind.REMINDED, EventKind.ASKED):
-        path = reverse("consents:manage", args=[consent.uuid]) + "?via=overview"
-        return Words(subject, sentence, _("Open the request"), path)
-    if event.kind in (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED):
-        path = reverse("consents:terms", args=[event.office.slug, consent.uuid])
-        return Words(subject, sentence, _("Read the changed terms"), path)
-    path = reverse("consents:detail", args=[event.office.slug, consent.uuid])
-    return Words(subject, sentence, _("See the consent"), path)
-
-
-def _texts() -> dict[str, tuple[str, str]]:
-    """Subject and sentence by kind of event."""
-    return {
-        EventKind.REQUESTED: (
-            _("%(software)s asks for access to %(office)s"),
-            _(
-                "%(software)s asks to read the documents of %(office)s. Nothing is shared before "
-                "an Admin allows it."
-            ),
-        ),
-        EventKind.REMINDED: (
-            _("%(software)s still waits for your answer"),
-            _(
-                "%(software)s asked to read the documents of %(office)s and nobody has answered "
-                "yet."
-            ),
-        ),
-        EventKind.ASKED: (
-            _("%(person)s asks you to decide about %(software)s"),
-            _("%(person)s of %(office)s asks you to allow or deny the request of %(software)s."),
-        ),
-        EventKind.ALLOWED: (
-            _("%(software)s may read the documents of %(office)s"),
-            _(
-                "%(person)s allowed %(software)s to read the documents of %(office)s. The receipt "
-                "is attached."
-            ),
-        ),
-        EventKind.DENIED: (
-            _("%(software)s has no access to %(office)s"),
-            _("%(person)s denied the request of %(software)s to read the documents of %(office)s."),
-        ),
-        EventKind.CANCELLED: (
-            _("%(software)s can no longer read the documents of %(office)s"),
-            _("%(person)s cancelled the consent for %(software)s. Its next request is refused."),
-        ),
-        EventKind.PAUSED: (
-            _("Access of %(software)s to %(office)s is paused"),
-            _("%(person)s paused the access of %(software)s to the documents of %(office)s."),
-        ),
-        EventKind.RESUMED: (
-            _("%(software)s reads the documents of %(office)s again"),
-            _(
-                "%(person)s ended the pause: %(software)s may read the documents of %(office)s "
-                "again."
-            ),
-        ),
-        EventKind.FIRST_FETCHED: (
-            _("%(software)s fetched documents of %(office)s for the first time"),
-            _(
-                "The connection works: %(software)s fetched documents of %(office)s for the first "
-                "time."
-            ),
-        ),
-        EventKind.UNUSED: (
-            _("%(software)s has not fetched anything for 60 days"),
-            _(
-                "%(software)s may read the documents of %(office)s but has not done so for 60 "
-                "days. If you no longer use it, cancel the consent."
-            ),
-        ),
-        EventKind.TERMS_CHANGED: (
-            _("The terms for %(software)s have changed"),
-            _(
-                "The terms under which %(software)s reads the documents of %(office)s have "
-                "changed. Read what is different and accept them before %(until)s: on that day "
-                "access pauses. Until then the old terms hold."
-            ),
-        ),
-        EventKind.TERMS_REMINDED: (
-            _("Access of %(software)s pauses on %(until)s"),
-            _(
-                "Nobody of %(office)s has accepted the changed terms for %(software)s yet. Without "
-                "that its access pauses on %(until)s."
-            ),
-        ),
-        EventKind.REAFFIRMED: (
-            _("The consent of %(office)s for %(software)s goes on"),
-            _(
-                "Who agreed to it before has left. %(person)s confirmed that %(software)s may go "
-                "on reading the documents of %(office)s."
-            ),
-        ),
-        EventKind.SUSPENDED: (
-            _("%(software)s cannot read the documents of %(office)s for now"),
-            _(
-                "We suspended %(software)s: each of its requests is refused until it is active "
-                "again. The consent of %(office)s stays. You need not do anything."
-            ),
-        ),
-        EventKind.REINSTATED: (
-            _("%(software)s can read the documents of %(office)s again"),
-            _(
-                "%(software)s is active again, so the consent of %(office)s serves as before. If "
-                "you no longer want that, cancel it."
-            ),
-        ),
-        EventKind.UNUSUAL: (
-            _("%(software)s fetches far more than usual from %(office)s"),
-            _(
-                "%(software)s fetches far more documents of %(office)s than usual. If you do not "
-                "expect that, pause its access."
-            ),
-        ),
-    }
-
-
-def send(mail: Mail) -> bool:
-    """Send a mail about a consent; tell whether the mail server took it."""
-    event = mail.event
-    by_operators = event.actor_kind == ActorKind.OPERATOR
-    attachments = []
     if event.kind == EventKind.ALLOWED:
-        attachments.append(("receipt.json", signed_receipt(event), "application/json"))
-    return post(
-        mail,
-        words_of,
-        attachments=attachments,
-        note=event.reason if event.kind == EventKind.ASKED or by_operators else "",
-        can_be_switched_off=topic_of(event) is not None,
+        receipt = ("receipt.json", signed_receipt(event), "application/json")
+        return Content(context, (receipt,))
+    return Content(context)
+
+
+def _path_of(event: ConsentEvent) -> str:
+    consent = event.consent
+    if event.kind in (EventKind.REQUESTED, EventKind.REMINDED, EventKind.ASKED):
+        return reverse("consents:manage", args=[consent.uuid]) + "?via=overview"
+    if event.kind in (EventKind.TERMS_CHANGED, EventKind.TERMS_REMINDED):
+        return reverse("consents:terms", args=[event.office.slug, consent.uuid])
+    return reverse("consents:detail", args=[event.office.slug, consent.uuid])
+
+
+def send_transfer_emails(event: ClientEvent) -> None:
+    """Write one e-mail to each Admin of the office, except the one who acted; none has a switch."""
+    side = "giver" if event.details["leaving"] else "receiver"
+    admins = event.office.memberships.admins().exclude(user=event.by)
+    for reader in User.objects.filter(pk__in=admins.values("user")).order_by("pk"):
+        _enqueue(f"{event.kind}_{side}", reader, event)
+
+
+@email_message(*(f"{kind}_{side}" for kind in ANNOUNCED_KINDS for side in ("giver", "receiver")))
+def transfer_event(email: OutgoingEmail) -> Content:
+    event = ClientEvent.objects.select_related("office").get(pk=email.context["event"])
+    path = reverse("clients:companies", args=[event.office.slug])
+    if event.kind == ClientEventKind.TRANSFER_ASKED and not event.details["leaving"]:
+        path = reverse("clients:answer", args=[event.office.slug, event.details["transfer"]])
+    context = {
+        "event": event,
+        "company": event.client_name,
+        "office": event.office.name,
+        "other": event.details["other"],
+        "person": event.by_name,
+        "moment": moment_in_words(event.moment),
+        "can_be_switched_off": False,
+        "link": settings.PORTAL_URL + path,
+    }
+    return Content(context)
+
+
+def _enqueue(message: str, reader: User, event: ConsentEvent | ClientEvent) -> None:
+    enqueue(
+        message,
+        reader.email,
+        reader.language or event.office.language,
+        dedupe_key=f"{event.uuid}.{reader.pk}",
+        person=reader.pk,
+        event=event.pk,
     )
 
 
-def post(mail: Mail | CompanyMail, words_of: Callable[[Any], Words], **more: Any) -> bool:
-    """Send a mail in the language of its reader; tell whether the mail server took it."""
-    event, person = mail.event, mail.person
-    language = person.language or event.office.language
-    with translation.override(language):
-        words = words_of(event)
-    # A mail server that took it twice shows it once: the same event, the same person.
-    message_id = f"<{event.uuid}.{person.pk}@{settings.PORTAL_HOST}>"
-    about = {"words": words, "at": event.at, **more}
-    return mails.send("consent", person.email, language, message_id=message_id, **about)
+def _last_day(until: datetime | None) -> datetime | None:
+    """A pause ends at midnight; people name the day before."""
+    return until - timedelta(seconds=1) if until else None
+
+
+def send_webhook_trouble(endpoint: WebhookEndpoint) -> None:
+    """Tell the partner and the operators that an endpoint is off, or could not be reached."""
+    since = endpoint.off_at or endpoint.flagged_at
+    mailboxes = sorted({endpoint.partner.email, settings.PORTAL_SUPPORT_EMAIL})
+    for number, mailbox in enumerate(mailboxes):
+        enqueue(
+            "webhook_trouble",
+            mailbox,
+            "",
+            dedupe_key=f"webhook.{endpoint.pk}.{since and since.timestamp()}.{number}",
+            software=endpoint.partner.name,
+            url=endpoint.url,
+            is_off=endpoint.off_at is not None,
+        )
+
+
+@email_message("webhook_trouble")
+def webhook_trouble(email: OutgoingEmail) -> Content:
+    link = settings.PORTAL_URL + reverse("partner_api:developers")
+    return Content({**email.context, "link": link})

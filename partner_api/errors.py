@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,6 +12,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
 from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
+from rest_framework.settings import api_settings
 
 log = structlog.get_logger("api")
 MEDIA_TYPE = "application/vnd.api+json"
@@ -48,19 +50,35 @@ def invalid(*faults: Fault) -> ApiError:
     return ApiError(400, *faults)
 
 
+def faults_of(detail: Any, pointer: str = "") -> Iterator[Fault]:
+    """The faults that a serializer found, each with a JSON pointer to its member."""
+    if isinstance(detail, list) and any(isinstance(inner, dict) for inner in detail):
+        for place, inner in enumerate(detail):
+            yield from faults_of(inner, f"{pointer}/{place}")
+        return
+    if not isinstance(detail, dict):
+        for sentence in detail:
+            yield Fault("validationError", str(sentence), pointer)
+        return
+    for name, inner in detail.items():
+        of_all = name == api_settings.NON_FIELD_ERRORS_KEY
+        yield from faults_of(inner, pointer if of_all else f"{pointer}/{name}")
+
+
 def not_found() -> ApiError:
-    """Never asked for, or does not exist: no difference to be seen."""
+    """For what does not exist and for what was never asked for: the answers are equal."""
     return ApiError(404, Fault("notFound", "There is no such resource for you."))
 
 
-def unauthorized(
-    detail: str = "The access token is missing, unknown, expired or revoked.",
-) -> ApiError:
-    return ApiError(
-        401,
-        Fault("unauthorized", detail),
-        headers={"WWW-Authenticate": "Bearer"},
-    )
+def unauthorized(detail: str) -> ApiError:
+    """No usable credentials came with the call."""
+    return ApiError(401, Fault("unauthorized", detail), headers={"WWW-Authenticate": "Bearer"})
+
+
+def invalid_token(detail: str) -> ApiError:
+    """An access token came with the call, but it is not valid (RFC 6750, section 3.1)."""
+    challenge = 'Bearer error="invalid_token"'
+    return ApiError(401, Fault("unauthorized", detail), headers={"WWW-Authenticate": challenge})
 
 
 def refused(status: int, code: str, detail: str, **meta: Any) -> ApiError:
@@ -72,7 +90,7 @@ def too_many_requests(seconds: int, detail: str) -> ApiError:
 
 
 def restoring() -> ApiError:
-    """A backup was restored and revived what ended since; `manage.py end_again` opens the API."""
+    """A restored backup revived consents; `manage.py reapply_cancellations` opens the API again."""
     return ApiError(
         503,
         Fault("temporarilyUnavailable", "The portal is being restored. Try again later."),
@@ -81,7 +99,7 @@ def restoring() -> ApiError:
 
 
 def answer(error: Exception) -> HttpResponse:
-    """Turn any exception into the answer of the contract; unknown ones are logged, not shown."""
+    """Turn any exception into an answer of the contract; an unknown one is logged, not shown."""
     known = error if isinstance(error, ApiError) else _translated(error)
     body = orjson.dumps({"errors": [fault.as_json() for fault in known.faults]})
     response = HttpResponse(
@@ -110,19 +128,21 @@ def _translated(error: Exception) -> ApiError:
     match error:
         case Http404():
             return not_found()
+        case exceptions.ValidationError():
+            return invalid(*faults_of(error.detail))
         case exceptions.MethodNotAllowed():
             return refused(405, "methodNotAllowed", "This resource does not know that method.")
         case exceptions.UnsupportedMediaType():
             return refused(
                 415,
                 "unsupportedMediaType",
-                "Send the body as application/vnd.api+json or application/json, in UTF-8, "
-                "not compressed.",
+                "Content-Type must be application/vnd.api+json or application/json, in UTF-8, "
+                "and the body must not be compressed.",
             )
         case RequestDataTooBig():
             return refused(413, "payloadTooLarge", "The body is larger than 1 MiB.")
         case DisallowedHost():
-            return refused(400, "invalidParameter", "This host name is not served here.")
+            return refused(400, "invalidParameter", "Host must be the name of this portal.")
         case OperationalError() | InterfaceError():
             return _away(error)
         case InternalError() if isinstance(error.__cause__, ReadOnlySqlTransaction):

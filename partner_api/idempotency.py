@@ -1,4 +1,4 @@
-"""Idempotency keys (connect-api section 8): the same key and body act once, ever so parallel."""
+"""Idempotency keys (connect-api section 8): the same key and body act once, also in parallel."""
 
 from __future__ import annotations
 
@@ -11,32 +11,36 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
+from core.locks import retry_deadlock
 from partner_api.errors import Fault, invalid, refused
 from partner_api.models import IdempotencyRecord
 
-KEPT_FOR = timedelta(hours=24)
+STORED_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 
 
-class Kept(NamedTuple):
-    """What is kept of an answer, and repeated."""
+class StoredAnswer(NamedTuple):
+    """The part of an answer that is stored under an idempotency key and sent again."""
 
     status: int
-    answer: bytes
+    body: bytes
 
 
-def once(request: HttpRequest, body: bytes, partner_id: int, act: Callable[[], Kept]) -> Kept:
-    """Act, or repeat what the same key and body did within 24 hours.
+@retry_deadlock
+def run_once(
+    request: HttpRequest, body: bytes, partner_id: int, act: Callable[[], StoredAnswer]
+) -> StoredAnswer:
+    """Call `act`, or return the stored answer of the same key and body within 24 hours.
 
-    What was done and the record of it are one transaction: after a crash in between there is
-    neither. Only what succeeded is kept; a refusal did nothing, so it may be tried again.
+    The work and its record are one transaction, so a crash in between leaves neither. Only a
+    success is stored; a refusal changed nothing, so software may try again.
     """
     key = request.headers.get("Ibanity-Idempotency-Key", "").strip()
     if not key:
         return act()
     if len(key) > LONGEST_KEY:
         raise invalid(
-            Fault("invalidParameter", "Ibanity-Idempotency-Key has more than 255 characters.")
+            Fault("invalidParameter", "Ibanity-Idempotency-Key must have at most 255 characters.")
         )
     target = f"{request.method} {request.path}"
     digest = hashlib.sha256(body).hexdigest()
@@ -48,7 +52,7 @@ def once(request: HttpRequest, body: bytes, partner_id: int, act: Callable[[], K
                 [f"{partner_id} {target} {key}"],
             )
         mine = IdempotencyRecord.objects.filter(partner_id=partner_id, target=target, key=key)
-        known = mine.filter(created_at__gt=Now() - KEPT_FOR).first()
+        known = mine.filter(created_at__gt=Now() - STORED_FOR).first()
         if known is None:
             done = act()
             mine.delete()
@@ -58,16 +62,16 @@ def once(request: HttpRequest, body: bytes, partner_id: int, act: Callable[[], K
                 key=key,
                 body_sha256=digest,
                 status=done.status,
-                answer=done.answer,
+                answer=done.body,
             )
             return done
     if known.body_sha256 != digest:
         raise refused(
-            409, "idempotencyConflict", "This idempotency key was used with another body."
+            409, "idempotencyConflict", "Ibanity-Idempotency-Key was used with another body."
         )
-    return Kept(known.status, bytes(known.answer))
+    return StoredAnswer(known.status, bytes(known.answer))
 
 
 def forget_old_records() -> int:
-    """Delete what is older than 24 hours; return how many."""
-    return IdempotencyRecord.objects.filter(created_at__lte=Now() - KEPT_FOR).delete()[0]
+    """Delete the records that are older than 24 hours; return how many there were."""
+    return IdempotencyRecord.objects.filter(created_at__lte=Now() - STORED_FOR).delete()[0]

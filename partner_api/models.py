@@ -30,7 +30,7 @@ class IdempotencyRecord(models.Model):
 
 
 class RefusalCount(models.Model):
-    """How many calls of a software were refused on one day with one code; see refusals."""
+    """Calls of software that were refused, by day and code; refusal_counts.py adds them up."""
 
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="refusals")
     day = models.DateField()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
@@ -61,7 +62,7 @@ def _range(text: str, place: int) -> MediaRange:
     name, *parameters = (part.strip().lower() for part in text.split(";"))
     words = next((p[2:] for p in parameters if p.startswith("q=")), "1")
     quality = float(words) if QUALITY.fullmatch(words) else 1.0
-    # Old Java sends a lone star.
+    # Old Java sends `*` alone.
     return MediaRange("*/*" if name == "*" else name, quality, place)
 
 
@@ -79,8 +80,14 @@ class JsonApiRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data)
 
 
+class JsonRenderer(JsonApiRenderer):
+    """The media type of what is no resource, such as the root document."""
+
+    media_type = "application/json"
+
+
 class AlwaysJson(BaseContentNegotiation):
-    """Never refuse for `Accept`: the one view that has other formats chooses itself."""
+    """Never refuses for `Accept`: the one view that has other formats chooses itself."""
 
     def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         return next(iter(parsers))
@@ -88,17 +95,28 @@ class AlwaysJson(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
-        return next(iter(renderers)), MEDIA_TYPE
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class JsonApiParser(BaseParser):
-    """Unused by the views, which read bodies through `read_json`; it keeps DRF from guessing."""
+    """Reads every body: `read_json` refuses another media type itself."""
 
-    media_type = "*/*"
-    registry: ClassVar[None] = None
+    media_type = MEDIA_TYPE
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        raise UnsupportedMediaType(str(media_type))
+        return read_json(stream)
+
+
+class JsonParser(JsonApiParser):
+    media_type = "application/json"
+
+
+class ApiRequest(Request):
+    """A request whose body may come in chunks: DRF would take one without a length for empty."""
+
+    def _load_stream(self) -> None:
+        self._stream: Any = self._request
 
 
 def is_known(request: Request, etag: str) -> bool:
@@ -107,8 +125,8 @@ def is_known(request: Request, etag: str) -> bool:
     return etag in known or known.strip() == "*"
 
 
-def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
-    """Return the body as an object and as it came; raise for another type, or for bad JSON."""
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    """Return the body as an object; raise for another media type, or for bad JSON."""
     media_type, _, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
     charset = parameters.lower().partition("charset=")[2].strip(' "').split(";")[0].strip(' "')
     compressed = request.META.get("HTTP_CONTENT_ENCODING", "").lower() not in ("", "identity")
@@ -121,27 +139,25 @@ def read_json(request: HttpRequest) -> tuple[dict[str, Any], bytes]:
         raise _malformed(f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
         raise _malformed("The body must be a JSON object.")
-    # A NUL can only come in as this escape: a bare one is no JSON. Few bodies need the long look.
+    # JSON writes a NUL as this escape only, so few bodies need the long search.
     if b"\\u0000" in raw and _has_nul(body):
         raise _malformed("The body contains a NUL character.")
-    return body, raw
-
-
-def whole_body(request: HttpRequest) -> bytes:
-    """Also one in chunks, or over HTTP/2, that has no length for Django to go by."""
-    if request.META.get("CONTENT_LENGTH"):
-        return request.body
-    from django.core.exceptions import RequestDataTooBig
-
-    body: bytes = request.environ["wsgi.input"].read(MAX_BODY + 1)  # type: ignore[attr-defined]
-    if len(body) > MAX_BODY:
-        raise RequestDataTooBig
     return body
 
 
+def whole_body(request: HttpRequest) -> bytes:
+    """The body as it came, also in chunks or over HTTP/2, where Django has no length to go by."""
+    if not hasattr(request, "_body") and not request.META.get("CONTENT_LENGTH"):
+        body: bytes = request.environ["wsgi.input"].read(MAX_BODY + 1)  # type: ignore[attr-defined]
+        if len(body) > MAX_BODY:
+            raise RequestDataTooBig
+        request._body = body
+    return request.body
+
+
 def read_the_rest(request: HttpRequest) -> None:
-    """What nobody read would end the connection, under the caller's next call perhaps."""
-    with suppress(OSError):  # who sent it is gone
+    """Read what is left of the body: it would end the connection under the caller's next call."""
+    with suppress(OSError):  # the caller is gone
         if request.META.get("CONTENT_LENGTH"):
             request.read(MAX_BODY)
         elif request.META.get("HTTP_TRANSFER_ENCODING"):
@@ -153,7 +169,7 @@ def _malformed(detail: str) -> Exception:
 
 
 def _has_nul(value: object) -> bool:
-    """PostgreSQL cannot hold NUL; walked without recursion, because the depth is the sender's."""
+    """PostgreSQL cannot store NUL. Without recursion, because the sender chooses the depth."""
     rest = [value]
     while rest:
         item = rest.pop()

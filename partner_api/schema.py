@@ -1,232 +1,28 @@
-"""The contract as OpenAPI 3.1: shapes here, each view names its own answers with `answers`."""
+"""The contract as OpenAPI 3.1: what drf-spectacular cannot learn from serializers and views.
+
+The shapes of the hot path stand in `document_shapes`, webhooks in `webhook_shapes`; this is what
+every call of the API has in common.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.serializers import ListSerializer
 
-from documents.kinds import KINDS
+from partner_api import document_shapes, webhook_shapes
+from partner_api.document_shapes import IDENTIFIER, TEXT
 from partner_api.errors import MEDIA_TYPE
-from partners.models import DocumentKind
-
-V = TypeVar("V", bound=Callable[..., Any])
-Shape = dict[str, Any]
-
-TEXT: Shape = {"type": "string"}
-IDENTIFIER: Shape = {"type": "string", "format": "uuid"}
-MOMENT: Shape = {"type": "string", "format": "date-time"}
-MOMENT_OR_NULL: Shape = {"type": ["string", "null"], "format": "date-time"}
-COMPANY_NUMBER: Shape = {"type": "string", "pattern": "^[01][0-9]{9}$", "examples": ["0100509123"]}
-
-
-def thing(required: list[str] | None = None, **members: Shape) -> Shape:
-    """An object; unknown members are allowed, as everywhere in the contract."""
-    shape: Shape = {"type": "object", "properties": members}
-    return shape | ({"required": required} if required else {})
-
-
-def ref(name: str) -> Shape:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def resource(kind: Shape | str, identifier: Shape, **members: Shape) -> Shape:
-    type_of = {"const": kind} if isinstance(kind, str) else kind
-    return thing(["type", "id", *members], type=type_of, id=identifier, **members)
-
-
-DOCUMENT_TYPE: Shape = {"type": "string", "enum": DocumentKind.values}
-CLIENT = thing(["data"], data=resource("client", TEXT))
-COMPONENTS: dict[str, Shape] = {
-    "Errors": thing(
-        ["errors"],
-        errors={
-            "type": "array",
-            "minItems": 1,
-            "items": thing(
-                ["code", "detail"],
-                code=TEXT,
-                detail=TEXT,
-                source=thing(["pointer"], pointer=TEXT),
-                meta=thing(attribute=TEXT, portalStatus=TEXT),
-            ),
-        },
-    ),
-    "TokenError": thing(["error"], error=TEXT, error_description=TEXT),
-    "Token": thing(
-        ["access_token", "expires_in", "token_type", "scope"],
-        access_token={"type": "string", "maxLength": 100},
-        expires_in={"type": "integer", "minimum": 61},
-        token_type={"const": "bearer"},
-        scope=TEXT,
-    ),
-    "TokenRequest": thing(["grant_type"], grant_type={"const": "client_credentials"}),
-    "RevokeRequest": thing(token=TEXT),
-    "Root": thing(
-        ["links"],
-        links=thing(
-            ["self", "oauth2", "accountingOfficeConsents", "accountingOffices"],
-            self=TEXT,
-            oauth2=thing(["token"], token=TEXT),
-            accountingOfficeConsents=TEXT,
-            accountingOffices=thing(
-                ["documentSearches", *(f"{kind.type}s" for kind in KINDS)],
-                documentSearches=TEXT,
-                **{f"{kind.type}s": TEXT for kind in KINDS},
-            ),
-        ),
-    ),
-    "ConsentRequest": thing(
-        ["data"],
-        data=thing(
-            ["attributes"],
-            type={"const": "accountingOfficeConsent"},
-            attributes=thing(
-                ["accountingOfficeCompanyNumber"],
-                accountingOfficeCompanyNumber=COMPANY_NUMBER,
-                redirectUri={"type": ["string", "null"], "format": "uri"},
-                state={"type": ["string", "null"], "maxLength": 500},
-            ),
-        ),
-    ),
-    "Consent": thing(
-        ["data"],
-        data=resource(
-            "accountingOfficeConsent",
-            IDENTIFIER,
-            attributes=thing(
-                ["accountingOfficeCompanyNumber", "accountingOfficeId", "confirmationUri",
-                 "requestedAt", "status", "portalStatus"],
-                accountingOfficeCompanyNumber=COMPANY_NUMBER,
-                accountingOfficeId=IDENTIFIER,
-                confirmationUri={"type": "string", "format": "uri"},
-                requestedAt=MOMENT,
-                status={"enum": ["unconfirmed", "confirmed", "denied"]},
-                portalStatus={"enum": ["to_be_determined", "allowed", "denied", "cancelled"]},
-                decidedAt=MOMENT_OR_NULL,
-                cancelledAt=MOMENT_OR_NULL,
-                lapsedAt=MOMENT_OR_NULL,
-                pausedAt=MOMENT_OR_NULL,
-            ),
-            links=thing(["self"], self=TEXT),
-        ),
-    ),
-    "SearchRequest": thing(
-        ["data"],
-        data=thing(
-            ["attributes", "relationships"],
-            type={"const": "documentSearch"},
-            attributes=thing(
-                ["documentType"], documentType=DOCUMENT_TYPE, **{"from": MOMENT_OR_NULL},
-                to=MOMENT_OR_NULL,
-            ),
-            relationships=thing(
-                ["clients"],
-                clients=thing(
-                    ["data"],
-                    data={
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": 5000,
-                        "items": thing(["id"], type={"const": "client"}, id=COMPANY_NUMBER),
-                    },
-                ),
-            ),
-        ),
-        meta=thing(
-            paging=thing(
-                limit={"type": ["integer", "null"], "minimum": 1, "maximum": 1000, "default": 100},
-                after={**IDENTIFIER, "type": ["string", "null"]},
-            )
-        ),
-    ),
-    "Document": resource(
-        DOCUMENT_TYPE,
-        TEXT,
-        attributes={"type": "object", "description": "As its kind has them, with its date."},
-        relationships=thing(["client"], client=CLIENT),
-    ),
-    "Search": thing(
-        ["data", "included", "meta"],
-        data=resource(
-            "documentSearch",
-            IDENTIFIER,
-            attributes=thing(
-                ["documentType", "from", "to"], documentType=DOCUMENT_TYPE, to=MOMENT,
-                **{"from": MOMENT},
-            ),
-            relationships=thing(
-                ["clients", "documents"],
-                clients=thing(["data"], data={"type": "array", "items": resource("client", TEXT)}),
-                documents=thing(
-                    ["data"], data={"type": "array", "items": resource(DOCUMENT_TYPE, TEXT)}
-                ),
-            ),
-        ),
-        included=thing(["documents"], documents={"type": "array", "items": ref("Document")}),
-        meta=thing(
-            ["paging"],
-            paging=thing(["limit"], limit={"type": "integer"}, after=IDENTIFIER),
-            unknownClients={"type": "array", "items": TEXT},
-            excludedClients={"type": "integer", "minimum": 1},
-        ),
-    ),
-    "Webhooks": thing(["links"], links=thing(["keys"], keys=TEXT)),
-    "Keys": thing(
-        ["keys"],
-        keys={
-            "type": "array",
-            "maxItems": 2,
-            "items": thing(
-                ["kty", "n", "e", "kid", "use", "alg", "status"], kty={"const": "RSA"}, n=TEXT,
-                e=TEXT, kid=TEXT, use={"const": "sig"}, alg={"const": "RS512"},
-                status={"const": "ACTIVE"},
-            ),
-        },
-    ),
-    "Events": thing(
-        ["data", "meta"],
-        data={
-            "type": "array",
-            "items": resource(
-                TEXT,
-                IDENTIFIER,
-                attributes=thing(["createdAt"], createdAt=MOMENT),
-                relationships=thing(
-                    ["accountingOfficeConsent"],
-                    accountingOfficeConsent=thing(
-                        ["data"], data=resource("accountingOfficeConsent", IDENTIFIER)
-                    ),
-                ),
-            ),
-        },
-        meta=thing(
-            ["paging"],
-            paging=thing(["limit"], limit={"type": "integer"}, after=IDENTIFIER),
-        ),
-    ),
-    "Deliveries": thing(["data"], data={"type": "array", "items": ref("OneDelivery")}),
-    "Delivery": thing(["data"], data=ref("OneDelivery")),
-    "OneDelivery": resource(
-        "webhookDelivery",
-        IDENTIFIER,
-        attributes=thing(
-            ["attempts", "answer", "deliveredAt", "givenUpAt"], attempts={"type": "integer"},
-            answer={"type": ["string", "null"]}, deliveredAt=MOMENT_OR_NULL,
-            givenUpAt=MOMENT_OR_NULL,
-        ),
-        relationships=thing(["event"], event=thing(["data"], data=resource(TEXT, IDENTIFIER))),
-    ),
-    "OneDocument": thing(["data"], data=ref("Document")),
-}  # fmt: skip
+from partner_api.serializers.errors import ErrorsSerializer
+from partner_api.serializers.fields import Shape
 
 WHY = {
-    304: "Unchanged since the ETag in `If-None-Match`.",
     400: "Something in the request is wrong; all faults at once.",
-    401: "The token is missing, unknown, expired or revoked.",
-    403: "The partner asked this office for a consent, but may not read now.",
+    401: "The token is missing, unknown, expired or revoked; `detail` says which.",
+    403: "The partner may not do this now; `code` says who can change that.",
     404: "Never asked for, or does not exist: no difference to be seen.",
     405: "Another method; `Allow` names those that exist.",
     406: "The document does not come in the format that `Accept` asks for.",
@@ -238,8 +34,6 @@ WHY = {
     500: "Our fault, and written down; still JSON.",
     503: "The database is away for a moment; see `Retry-After`. Nothing was changed.",
 }
-EVERYWHERE = [405, 500, 503]
-AUTHENTICATED = [400, 401, 429, *EVERYWHERE]
 REQUEST_ID = OpenApiParameter(
     "ibanity-request-id",
     IDENTIFIER,
@@ -247,8 +41,15 @@ REQUEST_ID = OpenApiParameter(
     description="Of this call; the same id is in our log.",
     response=True,
 )
+RATE_LIMIT = [
+    OpenApiParameter(name, TEXT, OpenApiParameter.HEADER, description=description, response=True)
+    for name, description in (
+        ("RateLimit-Policy", "How many calls (or tokens) a partner has in a window of seconds."),
+        ("RateLimit", "How many are left (r) for how many seconds (t)."),
+    )
+]
 # What a refusal says in its headers.
-TOLD = [
+REFUSAL_HEADERS = [
     OpenApiParameter(name, shape, OpenApiParameter.HEADER, response=statuses)
     for name, shape, statuses in (
         ("WWW-Authenticate", TEXT, [401]),
@@ -262,35 +63,109 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key and body act once within 24 hours.",
 )
+NOT_MODIFIED = {304: OpenApiResponse(description="Unchanged since the ETag in `If-None-Match`.")}
 
 
-def answers(
-    summary: str,
-    good: list[tuple[int, Shape | None, list[str], str]],
-    bad: list[int],
-    **options: Any,
-) -> Callable[[V], V]:
-    """Describe one method: `good` answers as (status, shape, media types, why), `bad` by status."""
-    responses: dict[Any, Any] = {}
-    for status, shape, media_types, why in good:
-        for media_type in media_types or [MEDIA_TYPE]:
-            # An empty answer has no media type.
-            key = (status, media_type) if shape is not None else status
-            responses[key] = OpenApiResponse(shape, description=why)
-    for status in bad:
-        if status == 304:
-            responses[304] = OpenApiResponse(description=WHY[304])
-        else:
-            responses[(status, MEDIA_TYPE)] = OpenApiResponse(
-                ref("Errors"), description=WHY[status]
+def refusals(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """The refusals of one method, in addition to those that every method has."""
+    return {
+        (status, MEDIA_TYPE): OpenApiResponse(ErrorsSerializer, description=WHY[status])
+        for status in statuses
+    }
+
+
+# The keys of webhooks have two addresses, and a generator needs a name for each.
+OPERATION_IDS = {
+    "/codabox-connect/webhooks": "readWebhooks",
+    "/codabox-connect/webhooks/keys": "listSigningKeys",
+    "/webhooks": "readWebhooksAtTheRoot",
+    "/webhooks/keys": "listSigningKeysAtTheRoot",
+}
+# In which group of the reference a call stands, by a word of its address; the first that fits.
+TAGS = {
+    "oauth2": "Tokens",
+    "consents": "Consents",
+    "webhooks": "Webhooks and events",
+    "events": "Webhooks and events",
+    "accounting-offices": "Documents",
+}
+GROUPS = {
+    "Start": "Where everything is.",
+    "Tokens": "Credentials for a token of half an hour.",
+    "Consents": "Ask an office for access, and read what it decided.",
+    "Webhooks and events": "What the portal tells you, and where it sends it.",
+    "Documents": "What an office shares: search, follow, download, acknowledge.",
+    webhook_shapes.RECEIVED: "What the portal sends to the address that you register.",
+}
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    TEXT,
+    OpenApiParameter.HEADER,
+    description="The `ETag` that you have: the answer is 304 where nothing changed.",
+)
+RANGE_HEADERS = [
+    IF_NONE_MATCH,
+    OpenApiParameter(
+        "Range", TEXT, OpenApiParameter.HEADER, description="One part, such as `bytes=0-1023`."
+    ),
+    OpenApiParameter(
+        "If-Range",
+        TEXT,
+        OpenApiParameter.HEADER,
+        description="The `ETag` of the part you have: another file comes whole.",
+    ),
+]
+
+
+class ApiSchema(AutoSchema):
+    """Adds to each method what all of them answer: a request id, and the general refusals."""
+
+    def get_operation_id(self) -> str:
+        return OPERATION_IDS.get(self.path) or super().get_operation_id()
+
+    def get_tags(self) -> list[str]:
+        return [next((tag for word, tag in TAGS.items() if word in self.path), "Start")]
+
+    def get_operation(self, *args: Any, **options: Any) -> Shape | None:
+        """State `security: []` where a call needs no token: checkers report a missing one."""
+        operation: Shape | None = super().get_operation(*args, **options)
+        if operation is not None:
+            operation.setdefault("security", [])
+        return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), REQUEST_ID, *RATE_LIMIT, *REFUSAL_HEADERS]
+
+    def _get_request_body(self, *args: Any, **options: Any) -> Shape | None:
+        """The answer to an absent body says what is missing, and some clients send a query only."""
+        body: Shape | None = super()._get_request_body(*args, **options)  # type: ignore[no-untyped-call]
+        if body is not None:
+            body.pop("required", None)
+        return body
+
+    def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> Shape | None:
+        """Say how long a list is at least and at most, which drf-spectacular leaves out."""
+        shape: Shape | None = super()._unwrap_list_serializer(serializer, direction)
+        if shape is not None and isinstance(serializer, ListSerializer):
+            for word, name in (("minItems", "min_length"), ("maxItems", "max_length")):
+                bound = getattr(serializer, name)
+                shape |= {} if bound is None else {word: bound}
+        return shape
+
+    def _get_response_bodies(self, *args: Any, **options: Any) -> Shape:
+        bodies: Shape = super()._get_response_bodies(*args, **options)
+        general = [400, 401, 429] if self.view.get_authenticators() else []
+        for status in [*general, 405, 500, 503]:
+            answer = OpenApiResponse(ErrorsSerializer, description=WHY[status])
+            described = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                answer, str(status), [MEDIA_TYPE]
             )
-    options["parameters"] = [*options.get("parameters", []), REQUEST_ID, *TOLD]
-    decorated: Callable[[V], V] = extend_schema(summary=summary, responses=responses, **options)
-    return decorated
+            bodies.setdefault(str(status), described)
+        return bodies
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "partner_api.authentication.BearerToken"
+    target_class = "partner_api.hot_path.authentication.BearerToken"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> Shape:
@@ -298,27 +173,24 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def complete(result: Shape, **_options: Any) -> Shape:
-    """Add the shapes that the views refer to (a hook of the generator)."""
+    """Add the shapes without a serializer, webhooks, links and groups (a generator's hook)."""
+    result["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
     components = result.setdefault("components", {})
-    components["schemas"] = COMPONENTS
+    shapes = components.get("schemas", {}) | document_shapes.COMPONENTS | webhook_shapes.COMPONENTS
+    components["schemas"] = dict(sorted(shapes.items()))
     components.setdefault("securitySchemes", {})["clientCredentials"] = {
         "type": "http",
         "scheme": "basic",
     }
+    components["pathItems"] = webhook_shapes.PATH_ITEMS
+    webhook_shapes.add_links(result["paths"])
+    result["webhooks"] = webhook_shapes.WEBHOOKS
+    result["tags"] = [{"name": name, "description": says} for name, says in GROUPS.items()]
     return result
 
 
-def body(name: str, *media_types: str) -> dict[str, Shape]:
-    return dict.fromkeys(media_types or (MEDIA_TYPE, "application/json"), ref(name))
-
-
 def in_path(**described: Shape) -> list[OpenApiParameter]:
+    """Describe the variable parts of a path."""
     return [
         OpenApiParameter(name, shape, OpenApiParameter.PATH) for name, shape in described.items()
-    ]
-
-
-def in_query(**described: Shape) -> list[OpenApiParameter]:
-    return [
-        OpenApiParameter(name, shape, OpenApiParameter.QUERY) for name, shape in described.items()
     ]

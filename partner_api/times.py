@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 # Java leaves seconds of nought out, .NET writes seven decimals and Go nine.
 MOMENT = re.compile(
@@ -43,3 +43,16 @@ def from_the_wire(text: str) -> datetime:
     except OverflowError as error:
         raise ValueError(text) from error
     return moment
+
+
+def two_years_before(now: datetime) -> datetime:
+    """Two calendar years back; for 29 February, 28 February."""
+    try:
+        return cut_to_milliseconds(now.replace(year=now.year - 2))
+    except ValueError:
+        return cut_to_milliseconds((now - timedelta(days=1)).replace(year=now.year - 2))
+
+
+def cut_to_milliseconds(moment: datetime) -> datetime:
+    """So that the echoed end, which has milliseconds, is exactly the end that was used."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,7 +1,7 @@
-"""Mutual TLS, where a deployment wants it: the proxy passes the fingerprint of the certificate.
+"""Mutual TLS, an option: the proxy passes the fingerprint of the certificate in a header.
 
-The header counts only from the addresses of `PORTAL_CERTIFICATE_PROXIES`: everybody can write a
-header. With no such address (the default) mutual TLS is off and the header is ignored.
+The header counts only if it comes from an address of `PORTAL_CERTIFICATE_PROXIES`, because
+everybody can send a header. Without such an address (the default) mutual TLS is off.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ class NoCertificate(Exception):
     """The call came without the client certificate that this deployment asks for."""
 
 
+def plain_fingerprint(text: str) -> str:
+    """Turn a fingerprint of openssl or nginx into lower-case hex without colons.
+
+    openssl writes `sha256 Fingerprint=AB:CD:…`.
+    """
+    return text.rpartition("=")[2].replace(":", "").strip().lower()
+
+
 def presented_fingerprint(meta: Mapping[str, Any]) -> str | None:
     """The fingerprint in lower-case hex; None when mutual TLS is off; raises NoCertificate."""
     if not settings.PORTAL_CERTIFICATE_PROXIES:
         return None
     if not _from_proxy(meta.get("REMOTE_ADDR", "")):
         raise NoCertificate("Call through the portal's public address, with a client certificate.")
-    fingerprint = str(meta.get(HEADER, "")).replace(":", "").strip().lower()
+    fingerprint = plain_fingerprint(str(meta.get(HEADER, "")))
     if not fingerprint:
         raise NoCertificate("Present the client certificate that is registered for your software.")
     return fingerprint

@@ -10,8 +10,8 @@ from django.utils.crypto import constant_time_compare
 class HighEntropySha256(BasePasswordHasher):
     """SHA-256 for generated secrets of at least 256 random bits.
 
-    Guessing such a secret is out of reach however fast the hash is, and a slow hash would cost
-    470 ms of CPU per token. Never for passwords that people choose.
+    Nobody can guess such a secret, however fast the hash is. A slow hash would cost 470 ms of CPU
+    per token. Do not use it for passwords that people choose.
     """
 
     algorithm = "sha256-high-entropy"

@@ -1,7 +1,7 @@
-"""The logo of a software: drawn anew by us, small and plain, and known by its fingerprint.
+"""The logo of software: drawn anew by the portal, and identified by its SHA-256.
 
-Offices decide by it, so what was shown must stay what it was: a row is never changed or deleted,
-and the evidence of an allow names its fingerprint.
+Offices recognise software by its logo. So a row is never changed or deleted, and the evidence of an
+allow names the SHA-256 of the logo that was shown.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ import hashlib
 import io
 from typing import IO
 
-import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
 from PIL import Image, ImageOps
 
+from core.triggers import append_only
+
 SIDE = 192  # pixels: four times the 48 of the screens
 SHORTEST, LONGEST = 48, 4096
 MOST_BYTES = 1024 * 1024
-# An SVG is a document with scripts and addresses, no picture.
+# SVG is refused: it is a document that can contain scripts and addresses.
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 class Logo(models.Model):
-    """A PNG of 192 by 192 pixels; `sha256` (hex) is its key, held by the database."""
+    """A PNG of 192 by 192 pixels; its key `sha256` (hex) is checked by the database."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     png = models.BinaryField()
@@ -44,9 +45,7 @@ class Logo(models.Model):
                 name="partners_logo_is_its_fingerprint",
             )
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = append_only("logos")
 
     def __str__(self) -> str:
         return self.sha256[:12]
@@ -56,12 +55,12 @@ class Logo(models.Model):
         return reverse("partners:logo", args=[self.sha256])
 
     def keep(self) -> None:
-        """Store it, where it is not known yet."""
+        """Store the logo if it is not stored yet."""
         Logo.objects.bulk_create([self], ignore_conflicts=True)
 
 
 def read_logo(upload: IO[bytes]) -> Logo:
-    """The picture in a file as a logo that is not stored yet; raise ValidationError."""
+    """Turn the picture in a file into a logo, without storing it; raise ValidationError."""
     given = upload.read(MOST_BYTES + 1)
     if len(given) > MOST_BYTES:
         raise ValidationError("A logo has at most 1 MB.")
@@ -72,7 +71,7 @@ def read_logo(upload: IO[bytes]) -> Logo:
             png = _drawn_anew(picture)
     except Image.DecompressionBombError as error:
         raise _wrong_size() from error
-    # Pillow's readers raise what their formats make them stumble over.
+    # Each reader of Pillow raises errors of its own.
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise ValidationError("Give a picture as PNG, JPEG or WebP.") from error
     return Logo(sha256=hashlib.sha256(png).hexdigest(), png=png)
@@ -83,7 +82,7 @@ def _wrong_size() -> ValidationError:
 
 
 def _drawn_anew(picture: Image.Image) -> bytes:
-    """Only the colours of the pixels survive: no name, place, profile or hidden second file."""
+    """Copy only the colours of the pixels: no name, place, profile or hidden second file."""
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     square = ImageOps.pad(upright, (SIDE, SIDE), color=(0, 0, 0, 0))
     clean = Image.new("RGBA", square.size)

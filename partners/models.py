@@ -1,4 +1,4 @@
-"""Which software is this?"""
+"""Partners: accounting software, its applications, redirect addresses and certificates."""
 
 from __future__ import annotations
 
@@ -9,29 +9,22 @@ from urllib.parse import urlsplit
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AbstractApplication
 from oauth2_provider.models import ApplicationManager as BaseApplicationManager
 
+from core.document_kinds import TYPE_CHOICES, TYPES
+from core.enterprise_number import validate_company_number
 from partners.logos import Logo
 from partners.redirects import fault_of_registration, lies_on_origin
 
 # How long the previous secret stays valid after a rotation.
 ROTATION = timedelta(days=7)
-
-
-class DocumentKind(models.TextChoices):
-    """The kinds of documents, by their name on the wire."""
-
-    BANK_ACCOUNT_STATEMENT = "bankAccountStatement", _("Bank account statements (CODA)")
-    PAYROLL_STATEMENT = "payrollStatement", _("Payroll statements (SODA)")
-    CREDIT_CARD_STATEMENT = "creditCardStatement", _("Credit card statements (CARO)")
-    PURCHASE_INVOICE = "purchaseInvoice", _("Purchase invoices")
-    SALES_INVOICE = "salesInvoice", _("Sales invoices")
 
 
 class PartnerStatus(models.TextChoices):
@@ -41,7 +34,7 @@ class PartnerStatus(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
-# An operator's moves; who is retired stays so, and asks for a new entry.
+# The changes of state that an operator can make. A retired partner stays retired.
 PARTNER_MOVES: dict[str, list[PartnerStatus]] = {
     PartnerStatus.DRAFT: [PartnerStatus.ACTIVE, PartnerStatus.RETIRED],
     PartnerStatus.ACTIVE: [PartnerStatus.SUSPENDED, PartnerStatus.RETIRED],
@@ -50,12 +43,25 @@ PARTNER_MOVES: dict[str, list[PartnerStatus]] = {
 }
 
 
+class Colour(models.TextChoices):
+    """The background colours of initials, all dark enough for white letters."""
+
+    BLUE = "blue"
+    TEAL = "teal"
+    GREEN = "green"
+    ORANGE = "orange"
+    RED = "red"
+    PINK = "pink"
+    PURPLE = "purple"
+    SLATE = "slate"
+
+
 class PartnerQuerySet(models.QuerySet["Partner"]):
     def active(self) -> PartnerQuerySet:
         return self.filter(status=PartnerStatus.ACTIVE)
 
     def listed(self) -> PartnerQuerySet:
-        """Those in the software directory."""
+        """The partners in the software directory."""
         return self.active().filter(listed=True)
 
 
@@ -65,27 +71,32 @@ class Partner(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=80, unique=True)
     vendor = models.CharField(_("vendor"), max_length=120)
-    legal_number = models.CharField(_("enterprise number"), max_length=10)
-    email = models.EmailField(_("e-mail address"))
+    legal_number = models.CharField(
+        _("enterprise number"), max_length=10, validators=[validate_company_number]
+    )
+    email = models.EmailField(_("email address"))
     website = models.URLField(_("website"), blank=True)
     connect_url = models.URLField(
-        _("start of the connection"),
+        _("connection start page"),
         blank=True,
-        help_text=_("Where a person begins to connect; shown in the software directory."),
+        help_text=_("The page where users start the connection. Shown in the software directory."),
     )
     logo = models.ForeignKey(Logo, models.PROTECT, null=True, editable=False, related_name="+")
-    # Without a logo: one of the eight named colours, behind the first letters of the name.
-    colour = models.CharField(max_length=10, default="blue")
+    # The background of the initials, if there is no logo.
+    colour = models.CharField(max_length=10, choices=Colour.choices, default=Colour.BLUE)
     status = models.CharField(
         max_length=9, choices=PartnerStatus.choices, default=PartnerStatus.ACTIVE
     )
     document_kinds = ArrayField(
-        models.CharField(max_length=24, choices=DocumentKind.choices), verbose_name=_("kinds")
+        models.CharField(max_length=24, choices=TYPE_CHOICES), verbose_name=_("document types")
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls per minute"), null=True, blank=True, help_text=_("Empty: the portal's own limit.")
+        _("calls per minute"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty to use the default limit of the portal."),
     )
-    # Whether it stands in the software directory; the portal's own probe does not.
+    # Whether the software directory lists it; the portal's own probe is not listed.
     listed = models.BooleanField(default=True, db_default=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -98,7 +109,11 @@ class Partner(models.Model):
                 name="partners_partner_known_status",
             ),
             models.CheckConstraint(
-                condition=models.Q(document_kinds__contained_by=DocumentKind.values),
+                condition=models.Q(colour__in=Colour.values),
+                name="partners_partner_known_colour",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(document_kinds__contained_by=TYPES),
                 name="partners_partner_known_kinds",
             ),
         ]
@@ -113,7 +128,7 @@ class Partner(models.Model):
         return "".join(word[0] for word in words[:2]).upper()
 
     def move(self, status: str) -> bool:
-        """Go to another state; False where no such arrow leads from where the partner is now."""
+        """Change the state; False if the present state does not allow that."""
         sources = [source for source, targets in PARTNER_MOVES.items() if status in targets]
         moved = Partner.objects.filter(pk=self.pk, status__in=sources).update(status=status)
         self.refresh_from_db(fields=["status"])
@@ -153,7 +168,7 @@ class RedirectUri(models.Model):
 
 
 class ClientCertificate(models.Model):
-    """A certificate with which the partner may call, where the deployment asks for one."""
+    """A certificate with which the partner may call, if the deployment asks for one."""
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="certificates")
     fingerprint = models.CharField(
@@ -175,7 +190,7 @@ class ClientCertificate(models.Model):
 
 
 class ApplicationManager(BaseApplicationManager):  # type: ignore[misc]
-    """Every use of a credential asks for its partner."""
+    """Reads the partner together with each application."""
 
     def get_queryset(self) -> models.QuerySet[Application]:
         found: models.QuerySet[Application] = super().get_queryset().select_related("partner")
@@ -203,28 +218,58 @@ class Application(AbstractApplication):  # type: ignore[misc]  # oauth-toolkit h
         return f"{self.partner} · {self.client_id}"
 
     def is_usable(self, request: object) -> bool:
-        """A suspended partner still gets tokens, so that each call can say why it is refused."""
+        """A suspended partner may authenticate, so that the refusal can say why."""
         return self.partner.status in (PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
 
     def rotate_secret(self, keep_for: timedelta = ROTATION) -> str:
-        """Return a new secret, to be shown once; the one of before is valid for `keep_for`."""
+        """Return a new secret, to be shown once. The secret in use stays valid for `keep_for`.
+
+        If an older secret is still valid and the newer one was never used, the newer one is
+        replaced at once. So two rotations in a row do not end the secret that software uses.
+        """
         fresh: str = generate_client_secret()
-        self.previous_secret = self.client_secret  # type: ignore[has-type]
-        self.previous_secret_used_at, self.secret_used_at = self.secret_used_at, None
-        self.previous_secret_until = Now() + keep_for
+        if not (keep_for and self.secret_used_at is None and self._previous_is_valid()):
+            self.previous_secret = self.client_secret  # type: ignore[has-type]
+            self.previous_secret_used_at = self.secret_used_at
+            self.previous_secret_until = Now() + keep_for
+        self.secret_used_at = None
         self.client_secret = fresh
         self.save()
         self.refresh_from_db()
         return fresh
 
+    def _previous_is_valid(self) -> bool:
+        until = self.previous_secret_until
+        return until is not None and until > timezone.now()
+
+    def revoke_secrets(self) -> None:
+        """End both secrets and every access token at once. A new secret must be created."""
+        with transaction.atomic():
+            self.client_secret = generate_client_secret()  # nobody gets to know it
+            self.previous_secret, self.previous_secret_until = "", None
+            self.previous_secret_used_at = self.secret_used_at = None
+            self.save()
+            self.accesstoken_set.all().delete()
+
+    @property
+    def form_token(self) -> str:
+        """A token for the form that changes the secret; it is invalid after the secret changed."""
+        return salted_hmac("partners.secret_form", f"{self.pk} {self.client_secret}").hexdigest()
+
     def note_use(self, *, previous: bool = False) -> bool:
-        """Write the last use of a secret down; tell whether that secret is valid now."""
+        """Record the last use of a secret; return whether that secret is valid now.
+
+        A call of a partner that is not active changes nothing, so its use is not recorded.
+        """
         mine = type(self).objects.filter(pk=self.pk)
+        active = self.partner.status == PartnerStatus.ACTIVE
         if previous:
             valid = mine.filter(previous_secret_until__gt=Now())
+            if not active:
+                return bool(valid.exists())
             return bool(valid.update(previous_secret_used_at=Now()))
-        # Once a minute is enough to be told, and spares most tokens a write.
+        # Once a minute is exact enough, and most tokens then cost no write.
         recently = timezone.now() - timedelta(minutes=1)
-        if self.secret_used_at is None or self.secret_used_at < recently:
+        if active and (self.secret_used_at is None or self.secret_used_at < recently):
             mine.update(secret_used_at=Now())
         return True

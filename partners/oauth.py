@@ -16,11 +16,11 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]  # oauth-toolkit 
         return bool(known and self._certified(request))
 
     def save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """One row, so without the transaction that oauth-toolkit opens for other grants' three."""
+        """Save one row, without the transaction that oauth-toolkit opens for other grants."""
         return self._save_bearer_token(token, request, *args, **kwargs)
 
     def _extract_basic_auth(self, request: Any) -> str | None:
-        """The name of a scheme is in any case (RFC 9110, section 11.1)."""
+        """Accept the name of the scheme in capitals or not (RFC 9110, section 11.1)."""
         scheme, _, words = request.headers.get("HTTP_AUTHORIZATION", "").partition(" ")
         return words.strip() if scheme.lower() == "basic" else None
 

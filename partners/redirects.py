@@ -1,7 +1,7 @@
-"""Exact redirect matching: a browser is only sent where a partner said so, letter for letter.
+"""Redirect addresses: a browser is only sent to an address that equals a registered one exactly.
 
 Source: RFC 9700 §2.1 and §4.1. Browsers repair addresses in many ways (back-slashes, tabs, letter
-case, user info), so whatever could be read in two ways is no address for us at all.
+case, user info), so an address that could be read in two ways is refused.
 """
 
 import re
@@ -51,7 +51,7 @@ def lies_on_origin(uri: str, origin: str) -> bool:
     if found != origin:
         return False
     rest = uri[len(origin) :]
-    # A dot segment or an encoded slash could lead elsewhere on the way through proxies.
+    # A proxy could change a dot segment or an encoded slash, and so lead elsewhere.
     path = rest.partition("?")[0].lower()
     return rest[:1] in ("", "/", "?") and not any(
         sign in path for sign in ("..", "%2e", "%2f", "%5c", "//")
@@ -62,7 +62,10 @@ def fault_of_registration(uri: str, *, is_origin: bool) -> str:
     """Say in a sentence why `uri` cannot be registered; empty when it can."""
     origin = origin_of(uri)
     if origin is None:
-        return _("Give a full https address (http only for localhost), without user or fragment.")
+        return _(
+            "Enter a full https address (http is allowed only for localhost), without"
+            " a user name or fragment."
+        )
     if is_origin and uri != origin:
-        return _("An origin is scheme, host and port only, without a path.")
+        return _("An origin consists of scheme, host and port only, without a path.")
     return ""

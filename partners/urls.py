@@ -1,4 +1,4 @@
-"""What everybody may know of a software."""
+"""The public pages about software."""
 
 from django.urls import path
 

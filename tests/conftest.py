@@ -1,6 +1,6 @@
 """The cast, and the servers they meet: real PostgreSQL, a real web process, real HTTP.
 
-Office **Janssens** (Admin **An**, User **Bram**) allowed the partner **Ledgerly**, not **Tally**.
+Office **Janssens** (Admin **Anna**, User **Bram**) allowed the partner **Ledgerly**, not **Tally**.
 **Chloé**, Admin of office **Peeters**, must never see Janssens. **Dirk** is an operator.
 
 Rows that another process must see are committed and stay: events and evidence cannot be deleted,
@@ -25,18 +25,23 @@ import pytest
 from allauth.mfa.models import Authenticator
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.signals import post_save
 from django.test.utils import setup_databases, teardown_databases
 
-from accounts.models import Letter, Office, Role, User
-from accounts.tasks import send_letter
+from accounts.models import Office, Role, User
 from clients.models import Client
 from consents.models import Consent
+from devtools.servers import without_owner
+from mailer.delivery import deliver
+from mailer.models import OutgoingEmail
 from partners.models import Partner
 from tests import factories
+from tests.owner import make_tests_able
 
 ROOT = Path(__file__).resolve().parent.parent
+# Tests of the deployment that start no server.
+FAST_DEPLOYMENT = ("test_portal_py.py", "test_processes.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renew-contract", action="store_true", help="write the contract of the API down anew"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whole folders, so that `make test-fast` can leave them out."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder == "browser":
+            item.add_marker("browser")
+        elif folder == "deployment" and item.path.name not in FAST_DEPLOYMENT:
+            item.add_marker("kills")
+        if "rounds" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +76,7 @@ class Cast:
     """One office with its people and two partners, and a stranger next door."""
 
     janssens: Office
-    an: User
+    anna: User
     bram: User
     peeters: Office
     chloe: User
@@ -70,7 +87,10 @@ class Cast:
     consent: Consent
 
     def fresh(self) -> Consent:
-        return Consent.objects.select_related("office", "partner").get(pk=self.consent.pk)
+        consent: Consent = Consent.objects.select_related("office", "partner").get(
+            pk=self.consent.pk
+        )
+        return consent
 
 
 @pytest.fixture(scope="session")
@@ -80,31 +100,38 @@ def django_db_setup(
     django_db_blocker: Any,
     django_db_keepdb: bool,
 ) -> Iterator[None]:
-    """A test database in every run that needs one.
+    """A test database in every run that needs one: made by its owner, used as the portal uses it.
 
     pytest-django's own fixture makes one only when a collected test is marked for it. Tests that
     commit are not: run alone they would write into the database of DATABASE_URL itself.
     """
+    owner = connections["owner"]
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
+        made = setup_databases(
+            verbosity=0, interactive=False, keepdb=django_db_keepdb, aliases={"owner": False}
+        )
+        connection.settings_dict["NAME"] = owner.settings_dict["NAME"]
         assert connection.settings_dict["NAME"].startswith("test_")
+        make_tests_able()
     yield
     with django_db_blocker.unblock():
-        # A web process that was just stopped may not have hung up yet.
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-                # Autovacuum is the server's own: we may not end it, and it lets go by itself.
-                " and backend_type = 'client backend'"
-            )
+        # A web process that was just stopped may not have hung up yet. Each role ends its own.
+        for one in (connection, owner):
+            with one.cursor() as cursor:
+                cursor.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    # Autovacuum is the server's own: it lets go by itself.
+                    " and backend_type = 'client backend' and usename = current_user"
+                )
+            one.close()
         teardown_databases(made, verbosity=0, keepdb=django_db_keepdb)
 
 
 def make_cast() -> Cast:
     factories.terms_in_force()
     janssens, peeters = factories.make_office("Janssens"), factories.make_office("Peeters")
-    an = factories.make_person("An", janssens)
+    anna = factories.make_person("Anna", janssens)
     bram = factories.make_person("Bram", janssens, Role.USER)
     chloe = factories.make_person("Chloé", peeters)
     dirk = factories.make_person("Dirk", is_staff=True, is_superuser=True)
@@ -113,7 +140,7 @@ def make_cast() -> Cast:
     tally = factories.make_partner("Tally", redirects=["https://tally.example/back"])
     bakery = factories.make_client(janssens)
     consent = factories.make_request(janssens, ledgerly)
-    return Cast(janssens, an, bram, peeters, chloe, dirk, ledgerly, tally, bakery, consent)
+    return Cast(janssens, anna, bram, peeters, chloe, dirk, ledgerly, tally, bakery, consent)
 
 
 @pytest.fixture
@@ -145,10 +172,20 @@ def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the tests end is not written into the file of a portal that runs beside them."""
     file = str(tmp_path_factory.mktemp("proof") / "ended-consents.txt")
-    settings.PORTAL_ENDED_FILE = os.environ["PORTAL_ENDED_FILE"] = file
+    settings.PORTAL_ENDED_CONSENTS_FILE = os.environ["PORTAL_ENDED_CONSENTS_FILE"] = file
+    yield
+    # What this process ended elsewhere is missing here, and keeps the next portal closed.
+    assert file == settings.PORTAL_ENDED_CONSENTS_FILE, "a test left its own register in place"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_place_of_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = str(tmp_path_factory.mktemp("checkpoints"))
+    settings.STORAGES["checkpoints"]["OPTIONS"]["location"] = folder
+    os.environ["PORTAL_CHECKPOINTS"] = folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -167,8 +204,13 @@ def free_port() -> int:
 
 
 def test_database_url() -> str:
-    """The address of the database that pytest-django made for this process."""
-    at = connection.settings_dict
+    """The address of the database that pytest-django made for this process, for the portal."""
+    return address_of("default")
+
+
+def address_of(alias: str) -> str:
+    """The same, for the role of this alias of DATABASES."""
+    at = connections[alias].settings_dict
     return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
@@ -176,9 +218,11 @@ test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-def commits(monkeypatch: pytest.MonkeyPatch) -> None:
+def commits(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     """Do at once what waits for the commit, which never comes inside a test."""
     monkeypatch.setattr(transaction, "on_commit", lambda job, **_: job())
+    # What is rolled back afterwards must not stay in the register that all tests share.
+    settings.PORTAL_ENDED_CONSENTS_FILE = str(tmp_path / "ended.txt")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -196,39 +240,31 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "task_always_eager", True)
 
 
-@pytest.fixture(autouse=True)
-def _quick_worker(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A worker that is quick: what is written to be mailed is sent at once.
-
-    A test of what lies in between asks for `slow_worker`.
-    """
-    slow = "slow_worker" in request.fixturenames
-
-    def work(instance: Letter, created: bool, **_: Any) -> None:
-        if created and not slow:
-            send_letter(instance.pk)
-
-    post_save.connect(work, sender=Letter)
-    yield
-    post_save.disconnect(work, sender=Letter)
-
-
 @pytest.fixture
-def slow_worker() -> None:
-    """Letters wait until the test does what a worker does."""
+def quick_worker() -> Iterator[None]:
+    """Send each e-mail as soon as it stands in the outbox; otherwise it waits there."""
+
+    def send(instance: OutgoingEmail, created: bool, **_: Any) -> None:
+        if created:
+            deliver(instance.pk)
+
+    post_save.connect(send, sender=OutgoingEmail)
+    yield
+    post_save.disconnect(send, sender=OutgoingEmail)
 
 
 @contextmanager
-def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: str) -> Iterator[str]:
+def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: Any) -> Iterator[str]:
     """A portal as in production, by granian; gives its base address."""
     port = free_port()
     url = f"http://localhost:{port}"
-    environment = os.environ | {
+    environment = without_owner(dict(os.environ)) | {
         "DATABASE_URL": test_database_url(),
         "PORTAL_URL": url,
         "PORTAL_DEMO": "0",
         "PORTAL_DEBUG": "0",
         "PORTAL_STATIC_FROM_SOURCE": "1",
+        "PORTAL_WAITS_AT_ONCE": "104",
         "PORTAL_MAIL_DIR": str(folder / "mail"),
         "PORTAL_SECRET_KEY": settings.SECRET_KEY,
         **settings_of_its_own,
@@ -243,10 +279,11 @@ def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: str) -
                     "--workers",
                     str(workers),
                     "--blocking-threads",
-                    "32",
+                    "136",
                     "--workers-kill-timeout",
                     "10",
                 ),
+                *("--respawn-failed-workers", "--respawn-interval", "0.5"),
             ],
             cwd=ROOT,
             env=environment,
@@ -282,7 +319,7 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
 
 
 class Software:
-    """An accounting software: the real HTTP client of one partner."""
+    """Accounting software: the real HTTP client of one partner."""
 
     def __init__(self, portal: str, partner: Partner, http: httpx.Client | None = None) -> None:
         self.client_id, self.secret = factories.make_application(partner)

@@ -11,17 +11,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import Membership, Office, Role, User
-from accounts.tenancy import every_office
-from clients.models import Client, Transfer
+from clients.models import Account, Client, Transfer
 from consents.actors import Actor, ActorKind
-from consents.models import Consent, Terms
-from documents.models import Content, Document, Filing, Kind
-from documents.storage import keep
+from consents.models import Consent, EvidenceSnapshot, Terms
+from core.document_kinds import TYPES, Kind
+from core.plain_text import plain
+from core.row_security import every_office
+from documents.models import Content, Document, DocumentDetails
+from documents.storage.blobs import store
 from notifications.models import WebhookKey
-from partners.models import Application, DocumentKind, Partner, RedirectUri
+from notifications.webhooks import signing_keys
+from partners.models import Application, Partner, RedirectUri
 
 PASSWORD = "correct horse battery staple"
 CALLBACK = "https://software.example/callback"
@@ -72,13 +76,13 @@ def change_membership(person: User, **change: Any) -> None:
 
 
 def make_partner(name: str = "Ledgerly", **fields: Any) -> Partner:
-    fields.setdefault("document_kinds", list(DocumentKind.values))
+    fields.setdefault("document_kinds", list(TYPES))
     redirects = fields.pop("redirects", [CALLBACK])
     origins = fields.pop("origins", [])
     partner = Partner.objects.create(
         name=f"{name} {unique()}",
         vendor=f"{name} NV",
-        legal_number="0010000034",
+        legal_number="0403170701",
         email=f"support@{name.lower()}.example",
         **fields,
     )
@@ -106,7 +110,13 @@ def make_application(partner: Partner) -> tuple[str, str]:
 def make_client(office: Office, name: str = "Bakkerij D'Hondt", **fields: Any) -> Client:
     n = unique()
     fields.setdefault("company_number", company_number())
+    fields.setdefault("confirmed_at", timezone.now())
     return Client.objects.create(office=office, name=name, code=f"C{n}", **fields)
+
+
+def make_account(client: Client, iban: str) -> Account:
+    """An account whose statements are filed under the company."""
+    return Account.objects.create(client=client, iban=iban, confirmed_at=timezone.now())
 
 
 def transfer(client: Client, by: User, to: Office, agreed_by: User) -> None:
@@ -133,7 +143,7 @@ def webhook_key() -> None:
     if WebhookKey.objects.exists():
         return
     if not _key:
-        _key.append(WebhookKey.objects.rotate())
+        _key.append(signing_keys.rotate())
     else:
         made = _key[0]
         WebhookKey.objects.create(kid=made.kid, public=made.public, secret=made.secret)
@@ -168,9 +178,11 @@ def allow(consent: Consent, person: User) -> Consent:
     consent.allow(
         acting(person),
         terms_in_force(),
-        partner_name=consent.partner.name,
-        document_kinds=consent.partner.document_kinds,
-        companies=consent.office.clients.count(),
+        EvidenceSnapshot(
+            partner_name=consent.partner.name,
+            document_kinds=consent.partner.document_kinds,
+            companies=consent.office.clients.count(),
+        ),
     )
     return consent
 
@@ -202,7 +214,7 @@ def make_document(
         )
         for media_type, data in (contents or {}).items():
             Content.objects.create(
-                document=document, media_type=media_type, size=len(data), sha256=keep(data)
+                document=document, media_type=media_type, size=len(data), sha256=store(data)
             )
     return document
 
@@ -218,7 +230,7 @@ def make_filed_document(
     kind: Kind = Kind.BANK_ACCOUNT_STATEMENT,
     contents: dict[str, bytes] | None = None,
     **fields: Any,
-) -> Filing:
+) -> DocumentDetails:
     """A document with what its reader said of it, as the ingest writes both."""
     document = make_document(client, kind=kind, contents=contents)
     n = unique()
@@ -232,8 +244,8 @@ def make_filed_document(
         "amount": Decimal("100"),
         **fields,
     }
-    told.setdefault("words", f"{told['number']} {told.get('counterparty', '')}".lower())
+    told.setdefault("words", plain(f"{told['number']} {told.get('counterparty', '')}"))
     with every_office():
-        return Filing.objects.create(
+        return DocumentDetails.objects.create(
             document=document, office_id=client.office_id, client=client, kind=kind, **told
         )

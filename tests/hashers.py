@@ -1,6 +1,6 @@
 """The portal's password hash with the least work that the algorithm knows; for tests only."""
 
-from accounts.hashers import Argon2id
+from accounts.login.hashers import Argon2id
 
 
 class QuickArgon2(Argon2id):

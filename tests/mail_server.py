@@ -44,7 +44,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         answer = mails.answers.pop(0) if mails.answers else "250 Taken"
         if answer.startswith("250") or answer == CUT:
             message = email.message_from_bytes(b"".join(lines), policy=default)
-            mails.taken += [(receiver, cast(EmailMessage, message)) for receiver in receivers]
+            mails.taken += [(receiver, message) for receiver in receivers]
         if answer == CUT:
             return False
         self._say(answer)

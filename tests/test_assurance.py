@@ -1,35 +1,54 @@
-"""The table of `portal.py assurance` is whole: no row left out, no test named that is not there."""
+"""The assurance table: every row is there, every mark names one, and no verdict is too good."""
 
 from __future__ import annotations
 
 import ast
-from functools import cache
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.assurance.report import Row, read_rows
+from tests.assurance.table import Result, Row, keep, read_rows, write_table
+
+pytestmark = pytest.mark.requirement(100)
 
 TESTS = Path(__file__).resolve().parent
-NUMBERS = [number for number in range(1, 101) if number not in (28, 29)]  # there never were such
+NUMBERS = [number for number in range(1, 123) if number not in (28, 29)]  # there never were such
 
 
-@cache
-def names(file: str) -> set[str]:
-    tree = ast.parse((TESTS / file).read_text())
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+def marks(file: Path) -> list[object]:
+    """The arguments of all requirement marks of a file."""
+    return [
+        argument.value if isinstance(argument, ast.Constant) else ast.dump(argument)
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.requirement"
+        for argument in call.args
+    ]
 
 
 def test_no_row_is_left_out() -> None:
-    assert [row.number for row in read_rows()] == NUMBERS
+    rows = read_rows()
+    assert [row.number for row in rows] == NUMBERS
+    assert [row.letter for row in rows] == sorted(row.letter for row in rows)
+    assert {row.letter for row in rows} == set("ABCDEFGHIJKL")
 
 
-def test_every_test_that_a_row_names_exists() -> None:
-    for row in read_rows():
-        for test in row.tests:
-            file, _, name = test.partition("::")
-            assert (TESTS / file).is_file(), (row.number, test)
-            assert not name or name in names(file), (row.number, test)
+def test_every_mark_names_a_row_of_the_table() -> None:
+    wrong = {
+        (file.name, argument)
+        for file in TESTS.rglob("*.py")
+        for argument in marks(file)
+        if argument not in NUMBERS
+    }
+    assert not wrong
+
+
+def test_a_row_with_a_gap_has_tests() -> None:
+    marked = {argument for file in TESTS.rglob("*.py") for argument in marks(file)}
+    assert not [row.number for row in read_rows() if row.gap and row.number not in marked]
 
 
 @pytest.mark.parametrize(
@@ -45,14 +64,76 @@ def test_every_test_that_a_row_names_exists() -> None:
 def test_a_verdict_is_never_better_than_its_tests(
     outcomes: list[str], gap: str, verdict: str
 ) -> None:
-    row = Row(1, "A", "it holds", "100 %", ["a.py"], gap, outcomes)
+    row = Row(1, "A. Access", "it holds", "100 %", gap, tests=2, outcomes=outcomes)
     assert row.verdict == verdict
-    assert Row(1, "A", "it holds", "100 %").verdict == "not built"
+    assert Row(1, "A. Access", "it holds", "100 %").verdict == "not built"
 
 
-def test_a_row_has_the_tests_of_its_file_whatever_their_parameters() -> None:
-    row = Row(1, "A", "it holds", "100 %", ["documents/test_stop.py", "x/test_y.py::test_z"])
-    assert row.has("tests/documents/test_stop.py::test_all[a::b]")
-    assert row.has("tests/x/test_y.py::test_z[1]")
-    assert not row.has("tests/x/test_y.py::test_zz")
-    assert not row.has("tests/documents/test_stopped.py::test_all")
+def test_the_table_joins_the_newest_result_of_each_section(tmp_path: Path) -> None:
+    def rows() -> list[Row]:
+        return [Row(1, "A. Access", "one", "1", tests=1), Row(2, "B. Decisions", "two", "2")]
+
+    folder = tmp_path / "assurance"
+    first = rows()[0]
+    for commit, outcome in (("old", "failed"), ("new", "passed")):
+        first.outcomes = [outcome]
+        keep("A", Result(commit, 10.0, "2026-11-29T12:00:00+00:00", [first]), folder)
+    table = write_table(rows(), folder, tmp_path / "docs")
+    assert "Commit new, rounds × 10" in table
+    assert "| 1 | one | 1 | holds | 1 of 1 tests |  |" in table
+    assert "Not run." in table
+    assert "| 2 | two | 2 | not built | 0 tests |  |" in table
+    assert re.search(r'"verdict": "holds"', (tmp_path / "assurance.json").read_text())
+    assert (tmp_path / "assurance.md").read_text() == table
+    assert (tmp_path / "docs.md").read_text() == table
+    assert (tmp_path / "docs.json").read_text() == (tmp_path / "assurance.json").read_text()
+
+
+def test_the_table_begins_with_what_is_not_reached(tmp_path: Path) -> None:
+    short = Row(2, "A. Access", "two", "100 calls", gap="ten calls", tests=1, outcomes=["passed"])
+    short.measured = ["10 calls, 0 served"]
+    good = Row(1, "A. Access", "one", "1", tests=1, outcomes=["passed"])
+    keep("A", Result("new", 1.0, "2026-11-29T12:00:00+00:00", [good, short]), tmp_path / "x")
+    head = write_table([good, short], tmp_path / "x").partition("## A. Access")[0]
+    assert "2 rows: 1 holds, 1 in part. Commits: new." in head
+    assert "| 2 | two | 100 calls | 10 calls, 0 served; ten calls | in part |" in head
+    assert "| 1 |" not in head
+
+
+TWO_TESTS = """
+import pytest
+pytestmark = pytest.mark.requirement(61)
+
+@pytest.mark.requirement(3, 5)
+def test_one(record_property):
+    record_property("measured", "7 ms")
+
+@pytest.mark.requirement(5)
+def test_two():
+    raise AssertionError
+"""
+ROUNDS = """
+def pytest_addoption(parser):
+    parser.addoption("--rounds", default="1")
+"""
+
+
+def test_the_plugin_runs_the_tests_of_the_wanted_rows_and_counts_them(tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    (tmp_path / "conftest.py").write_text(ROUNDS)
+    plugins = ("-p", "tests.assurance.report", "-p", "no:django", "-p", "no:cacheprovider")
+    command = [sys.executable, "-m", "pytest", *plugins, "-c", os.devnull, "--rootdir", "."]
+    environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
+
+    def said(*options: str) -> str:
+        done = subprocess.run(
+            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        return re.sub(" +", " ", done.stdout + done.stderr)
+
+    both = said("--rows", "3,5", "test_two.py")
+    assert "\n 3 holds 1 of 1 tests; 7 ms\n 5 FAILED 1 of 2 tests; 7 ms\n" in both
+    assert "1 passed, 1 deselected" in said("--rows", "3", "test_two.py")
+    assert "1 failed, 1 passed" in said("--section", "F", "test_two.py")
+    assert "The table has no Z." in said("--section", "z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import ast
 import subprocess
 import sys
 import tomllib
@@ -10,24 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from devtools.checks import LINT, TYPES
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
-FOLDERS = [*SETTINGS["tool"]["importlinter"]["root_packages"], "bench"]
+FOLDERS = SETTINGS["tool"]["importlinter"]["root_packages"]
+# An import inside a function stands only where Django loads the apps, and says so.
+REASON = "# app loading:"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["lint-imports"],
-        ["djlint", "templates", "demo", "--lint", "--quiet"],
-    ],
-    ids=lambda command: " ".join(command[:2]),
-)
-def test_the_house_is_tidy(command: list[str]) -> None:
+@pytest.mark.parametrize("command", [*LINT, *TYPES], ids=lambda command: " ".join(command[:2]))
+def test_the_house_is_tidy(command: tuple[str, ...]) -> None:
+    """The commands of `make lint types`."""
     done = subprocess.run(
         [BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -41,66 +36,40 @@ def test_no_file_of_the_product_has_more_than_400_lines() -> None:
     assert not long
 
 
-def test_portal_py_parses_on_any_python_3() -> None:
-    import ast
-
-    ast.parse((ROOT / "portal.py").read_text(), feature_version=(3, 4))
-
-
-def test_a_missing_venv_module_is_one_sentence(tmp_path: Path) -> None:
-    """Nothing but Python is assumed: what is missing is named, with the package to install."""
-    (tmp_path / "ensurepip.py").write_text("raise ImportError")
-    (tmp_path / "portal.py").write_text((ROOT / "portal.py").read_text())
-    done = subprocess.run(
-        [
-            sys.executable,
-            tmp_path / "portal.py",
-            "demo",
-            "--port",
-            "18000",
-            "--software-port=18001",
-        ],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stdout == "Python's venv module is missing (Debian: apt install python3-venv).\n"
-    assert done.stderr == ""
+def test_no_import_stands_inside_a_function() -> None:
+    """Such an import hides a circle from its reader; Django's loading of apps alone needs it."""
+    found = []
+    for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
+        lines = path.read_text().splitlines()
+        for node in imports_in_functions("\n".join(lines)):
+            if REASON not in lines[node.lineno - 1]:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not found
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--port", "8001"], "--port and --software-port must differ."),
-        (["--port", "70000"], "70000 is no port; choose one between 1 and 65535."),
-        (
-            ["--port", "{taken}"],
-            "Port {taken} is taken; choose others with --port, --software-port.",
-        ),
-    ],
-)
-def test_a_port_that_cannot_be_is_one_sentence(
-    tmp_path: Path, arguments: list[str], sentence: str
-) -> None:
-    import socket
+def test_one_module_makes_pdfs() -> None:
+    """One engine in the product: whoever wants a PDF asks `core.pdf`."""
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    found = [path for path in files if "reportlab" in path.read_text()]
+    assert found == [ROOT / "core" / "pdf.py"]
 
-    (tmp_path / "portal.py").write_text((ROOT / "portal.py").read_text())
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = other.getsockname()[1]
-        done = subprocess.run(
-            [
-                sys.executable,
-                tmp_path / "portal.py",
-                "demo",
-                *(argument.format(taken=taken) for argument in arguments),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.stdout == sentence.format(taken=taken) + "\n"
-    assert done.returncode == 1
+
+def imports_in_functions(text: str) -> list[ast.stmt]:
+    return [
+        node
+        for function in ast.walk(ast.parse(text))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+
+def test_an_import_inside_a_function_is_seen() -> None:
+    assert imports_in_functions("def f():\n    if 1:\n        import os\n")
+    assert not imports_in_functions("import os\n")
+
+
+def test_every_package_is_kept_free_of_circles() -> None:
+    contracts = SETTINGS["tool"]["importlinter"]["contracts"]
+    (circles,) = [c for c in contracts if c["type"] == "acyclic_siblings"]
+    assert circles["ancestors"] == FOLDERS

@@ -12,6 +12,9 @@ from django.utils.translation import gettext
 
 from consents.models import Status, Terms
 
+pytestmark = pytest.mark.requirement(89)
+
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ["nl", "fr", "de"]
 # The table of words: English, Dutch, French, German.

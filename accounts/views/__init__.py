@@ -1,1 +1,1 @@
-"""The screens about people: of an office, of an invitation, of a person herself."""
+"""The screens about people: of an office, of an invitation, of one's own account."""

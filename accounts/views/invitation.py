@@ -13,16 +13,16 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import JoinForm
-from accounts.invitations import InvitationOver
-from accounts.limits import limited
+from accounts.login.rate_limits import limited
 from accounts.models import Invitation, User
-from accounts.pages import safe_next, see_other
+from accounts.models.invitation import InvitationEnded
+from core.http import safe_next, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("open_invitation")
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Take whoever holds the link to the right screen."""
+    """Show the right screen for the person who opens the link."""
     found = Invitation.objects.with_token(token)
     if found is None:
         return _over(request, "unknown", 404)
@@ -35,14 +35,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             return see_other(_login_url(request))
         return _join(request, found)
     except IntegrityError:
-        # Pressed twice: the first press made the account a moment ago.
+        # A double click: the first click has just made the account.
         return see_other(_login_url(request))
-    except InvitationOver:
+    except InvitationEnded:
         return _over(request, Invitation.objects.get(pk=found.pk).state, 410)
 
 
 def _accept(request: HttpRequest, found: Invitation, person: User) -> HttpResponse:
-    """Somebody with an account only accepts; somebody else is told whose invitation it is."""
+    """A person with this account only accepts; others read for whom the invitation is."""
     if person.email.lower() != found.email.lower():
         switch_url = reverse("account_logout") + "?" + urlencode({"next": request.get_full_path()})
         context = {"invitation": found, "switch_url": switch_url}
@@ -55,7 +55,7 @@ def _accept(request: HttpRequest, found: Invitation, person: User) -> HttpRespon
 
 
 def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
-    """A new person chooses name and password, and is in."""
+    """A new person chooses name and password, and joins."""
     form = JoinForm(request.POST or None, email=found.email)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What a person sets for herself."""
+"""The switch of the language in the footer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.models import LANGUAGES, User
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keep the language in a cookie, and with the person when she is logged in."""
+    """Store the language in a cookie, and in the account of a person who is logged in."""
     chosen = request.POST.get("language")
     if isinstance(request.user, User) and chosen in dict(LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=chosen)

@@ -1,4 +1,4 @@
-"""What a person says about herself: name, language, mails, offices."""
+"""Personal info: name, language, notification preferences, and the offices of a person."""
 
 from __future__ import annotations
 
@@ -12,30 +12,34 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import person_view
 from accounts.forms import MeForm
 from accounts.models import Membership, Role, User
-from accounts.pages import see_other
+from accounts.notification_preferences import NotificationPreference
 from accounts.requests import PersonRequest
-from accounts.topics import Topic
+from core.http import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @person_view
 def me(request: PersonRequest) -> HttpResponse:
-    """Show and change name, language and mails; the address has a way of its own."""
+    """Show and change name, language and notification preferences; for the address see `email`."""
     person = request.user
     form = MeForm(
         request.POST or None,
         initial={
             "name": person.name,
             "language": person.language,
-            "mails": [topic for topic in Topic.values if topic not in person.muted],
+            "notifications": [
+                name
+                for name in NotificationPreference.values
+                if name not in person.muted_notifications
+            ],
         },
     )
     if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data.pop("mails")
-        muted = [topic for topic in Topic.values if topic not in wanted]
-        User.objects.filter(pk=person.pk).update(muted=muted, **form.cleaned_data)
+        wanted = form.cleaned_data.pop("notifications")
+        muted = [name for name in NotificationPreference.values if name not in wanted]
+        User.objects.filter(pk=person.pk).update(muted_notifications=muted, **form.cleaned_data)
         with translation.override(form.cleaned_data["language"] or translation.get_language()):
-            messages.info(request, _("Your choices are saved."))
+            messages.info(request, _("Your changes have been saved."))
         return see_other("accounts:me")
     memberships = list(
         Membership.objects.active()

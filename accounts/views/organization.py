@@ -10,19 +10,19 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
 from accounts.forms import OrganizationForm
-from accounts.pages import office_page, see_other
-from accounts.requests import OfficeRequest
+from accounts.requests import OfficeRequest, office_page
+from core.http import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @office_view(admin=True)
 def organization(request: OfficeRequest) -> HttpResponse:
-    """Show and change what the office says about itself; its enterprise number is fixed."""
+    """Show and change the data of the office; its enterprise number is fixed."""
     ask_again_after_15_minutes(request)
     form = OrganizationForm(request.POST or None, office=request.office)
     if request.method == "POST" and form.is_valid():
         request.office.change(request.user, **form.cleaned_data)
-        messages.info(request, _("The organization is saved."))
+        messages.info(request, _("Your changes have been saved."))
         return see_other("accounts:organization", request.office.slug)
     context = {**office_page(request, "organization"), "form": form}
     return render(request, "accounts/organization.html", context)

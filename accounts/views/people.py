@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
 from accounts.forms import InviteForm, RoleForm
-from accounts.invitations import AlreadyThere, InvitationOver
-from accounts.limits import limited
-from accounts.models import Invitation, LastAdmin, Membership
-from accounts.pages import office_page, safe_next, see_other
-from accounts.requests import OfficeRequest
+from accounts.login.rate_limits import limited
+from accounts.models import Invitation, LastAdmin, Membership, Role
+from accounts.models.invitation import AlreadyInvited, InvitationEnded
+from accounts.requests import OfficeRequest, office_page
+from core.email_address import readable_email
+from core.http import safe_next, see_other
 
 FORM = ["GET", "HEAD", "POST"]
 
@@ -24,7 +25,7 @@ FORM = ["GET", "HEAD", "POST"]
 @require_safe
 @office_view(admin=True)
 def users(request: OfficeRequest) -> HttpResponse:
-    """Everybody who works for the office, and who is invited to."""
+    """The people who work for the office or are invited."""
     members = (
         request.office.memberships.active()
         .with_second_factor()
@@ -43,7 +44,7 @@ def users(request: OfficeRequest) -> HttpResponse:
 @office_view(admin=True)
 @limited("invite")
 def invite(request: OfficeRequest) -> HttpResponse:
-    """Invite somebody by mail; she chooses name and password herself."""
+    """Invite somebody by e-mail; they choose name and password themselves."""
     ask_again_after_15_minutes(request)
     form = InviteForm(
         request.POST or None, initial={"role": "user", "language": request.office.language}
@@ -53,8 +54,8 @@ def invite(request: OfficeRequest) -> HttpResponse:
             invitation = Invitation.objects.invite(
                 request.office, request.user, then=safe_next(request), **form.cleaned_data
             )
-        except AlreadyThere:
-            form.add_error("email", _("This person is in the list already."))
+        except AlreadyInvited:
+            form.add_error("email", _("This person already has access or an open invitation."))
         else:
             _tell_sent(request, invitation)
             return see_other("accounts:users", request.office.slug)
@@ -66,13 +67,13 @@ def invite(request: OfficeRequest) -> HttpResponse:
 @office_view(admin=True)
 @limited("invite")
 def resend(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """Send the mail again with a new link; the 14 days begin again."""
+    """Send the e-mail again with a new link; the 14 days begin again."""
     ask_again_after_15_minutes(request)
     invitation = get_object_or_404(request.office.invitations, uuid=uuid)
     try:
         invitation.resend(request.user)
-    except InvitationOver:
-        messages.warning(request, _("This invitation was accepted or withdrawn meanwhile."))
+    except InvitationEnded:
+        messages.warning(request, _("This invitation has already been accepted or withdrawn."))
     else:
         _tell_sent(request, invitation)
     return see_other("accounts:users", request.office.slug)
@@ -81,16 +82,16 @@ def resend(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 @office_view(admin=True)
 def revoke(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """Withdraw an invitation: its link dies."""
+    """Withdraw an invitation: its link stops working."""
     ask_again_after_15_minutes(request)
     invitation = get_object_or_404(request.office.invitations, uuid=uuid)
     try:
         invitation.revoke(request.user)
-    except InvitationOver:
-        messages.warning(request, _("This invitation was accepted or withdrawn meanwhile."))
+    except InvitationEnded:
+        messages.warning(request, _("This invitation has already been accepted or withdrawn."))
     else:
-        told = _("The invitation of %(email)s is withdrawn.")
-        messages.info(request, told % {"email": invitation.email})
+        text = _("The invitation for %(email)s has been withdrawn.")
+        messages.info(request, text % {"email": readable_email(invitation.email)})
     return see_other("accounts:users", request.office.slug)
 
 
@@ -107,6 +108,7 @@ def role(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         except LastAdmin:
             form.add_error("role", _last_admin())
         else:
+            _tell_role(request, member)
             return _back(request, member)
     context = {**office_page(request, "users"), "member": member, "form": form}
     return render(request, "accounts/role.html", context)
@@ -115,7 +117,7 @@ def role(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(FORM)
 @office_view(admin=True)
 def remove(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """End the access of a colleague: she is out at her next click."""
+    """End the access of a colleague, from their next click on."""
     member = _member(request, uuid)
     ask_again_after_15_minutes(request)
     if request.method == "POST":
@@ -124,8 +126,8 @@ def remove(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         except LastAdmin:
             messages.error(request, _last_admin())
         else:
-            told = _("%(person)s has no access any more.")
-            messages.info(request, told % {"person": member.user})
+            message = _("%(person)s no longer has access.")
+            messages.info(request, message % {"person": member.user})
         return _back(request, member)
     context = {**office_page(request, "users"), "member": member}
     return render(request, "accounts/remove.html", context)
@@ -134,15 +136,15 @@ def remove(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(FORM)
 @office_view()
 def leave(request: OfficeRequest) -> HttpResponse:
-    """Leave the office oneself."""
+    """Leave the office."""
     if request.method == "POST":
         try:
             request.membership.leave()
         except LastAdmin:
             messages.error(request, _last_admin())
             return see_other("accounts:leave", request.office.slug)
-        told = _("You left %(office)s.")
-        messages.info(request, told % {"office": request.office})
+        message = _("You have left %(office)s.")
+        messages.info(request, message % {"office": request.office})
         return see_other("dashboard:offices")
     return render(request, "accounts/leave.html", office_page(request, "users"))
 
@@ -152,17 +154,23 @@ def _member(request: OfficeRequest, uuid: UUID) -> Membership:
     return get_object_or_404(members, uuid=uuid)
 
 
+def _tell_role(request: OfficeRequest, member: Membership) -> None:
+    admin, user = _("%(person)s is now an Admin."), _("%(person)s is now a User.")
+    sentence = admin if member.role == Role.ADMIN else user
+    messages.success(request, sentence % {"person": member.user})
+
+
 def _back(request: OfficeRequest, member: Membership) -> HttpResponse:
-    """To the list; who took her own rights away has no list any more."""
+    """Back to the list, or to the dashboard if the person changed themselves."""
     if member.user_id == request.user.pk:
         return see_other("dashboard:home")
     return see_other("accounts:users", request.office.slug)
 
 
 def _last_admin() -> str:
-    return _("An office keeps at least one Admin. Make somebody else Admin first.")
+    return _("An office needs at least one Admin. Make someone else an Admin first.")
 
 
 def _tell_sent(request: OfficeRequest, invitation: Invitation) -> None:
-    told = _("The invitation is on its way to %(email)s.")
-    messages.info(request, told % {"email": invitation.email})
+    message = _("We sent an invitation to %(email)s.")
+    messages.info(request, message % {"email": readable_email(invitation.email)})

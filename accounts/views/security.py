@@ -1,4 +1,4 @@
-"""What protects an account: password, second factor, and the sessions that are open."""
+"""The protection of an account: password, second factor, and the open sessions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import person_view
-from accounts.devices import device_name
-from accounts.pages import safe_next, see_other
 from accounts.requests import PersonRequest
+from accounts.user_agents import name_of_user_agent
+from core.http import safe_next, see_other
 
 
 @require_safe
 @person_view
 def security(request: PersonRequest) -> HttpResponse:
-    """Everything that protects the account of this person."""
+    """The page with everything that protects the account of this person."""
     sessions = list(UserSession.objects.purge_and_list(request.user))
     for session in sessions:
-        session.device = device_name(session.user_agent)
+        session.browser = name_of_user_agent(session.user_agent)
     mine = Authenticator.objects.filter(user=request.user).order_by("pk")
     context = {
         "app": mine.filter(type=Authenticator.Type.TOTP).first(),
@@ -46,5 +46,5 @@ def end_session(request: PersonRequest) -> HttpResponse:
         others = others.filter(pk=int(wanted) if wanted.isdecimal() else 0)
     for session in others:
         session.end()
-    messages.info(request, _("Logged out there."))
+    messages.info(request, _("Logged out. You are still logged in on this device."))
     return see_other("mfa_index")

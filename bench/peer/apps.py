@@ -1,4 +1,4 @@
-"""Parts of the product whose tables the peer needs, and whose middleware it does not."""
+"""Apps of the product whose tables the peer needs, but not their middleware."""
 
 from django.apps import AppConfig
 
@@ -7,4 +7,4 @@ class Account(AppConfig):
     name = "allauth.account"
 
     def ready(self) -> None:
-        """Not asking for the middleware of allauth, which serves people and not software."""
+        """Skip allauth's check for its middleware, which serves people and not software."""

@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework_json_api import serializers as json_api
 from rest_framework_json_api.relations import ResourceRelatedField
 
-from bench.cast import CODA
+from core.document_kinds import CODA
 from documents.models import Document
 
 TYPE = "bankAccountStatement"
@@ -74,10 +74,12 @@ class DocumentSerializer(json_api.ModelSerializer):  # type: ignore[misc]  # has
 
     id = json_api.CharField(source="uuid")
     iban = json_api.CharField(source="attributes.iban")
+    version = json_api.IntegerField(source="attributes.version", default=1)
+    replaces = json_api.CharField(source="attributes.replaces", default=None)
     created_at = json_api.DateTimeField(source="available_at")
     client = ResourceRelatedField(read_only=True)
 
     class Meta:
         model = Document
         resource_name = TYPE
-        fields = ["id", "iban", "created_at", "client"]
+        fields = ["id", "iban", "version", "replaces", "created_at", "client"]

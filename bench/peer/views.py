@@ -21,8 +21,9 @@ from bench.peer.serializers import (
     SearchSerializer,
 )
 from consents.models import Consent, Status
-from documents.models import Content, Document, Kind
-from documents.storage import name_of, storage
+from core.document_kinds import Kind
+from documents.models import Content, Document
+from documents.storage.blobs import name_of, storage
 
 
 class ConsentAllows(BasePermission):

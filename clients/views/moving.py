@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.decorators import ask_again_after_15_minutes, office_view
-from accounts.limits import limited
-from accounts.pages import see_other
+from accounts.login.rate_limits import limited
 from accounts.requests import OfficeRequest
-from clients.admins import CodeTaken, Outdated
+from clients.admins import CodeTaken, NumberTaken, Outdated
 from clients.forms import AnswerForm, TransferForm
 from clients.models import Transfer
 from clients.views.pages import FORM, active, outdated, registry_page, to_record, words_of
+from core.http import see_other
 
 
 @require_http_methods(FORM)
@@ -31,14 +31,14 @@ def transfer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     ask_again_after_15_minutes(request)
     form = TransferForm(request.POST or None, office=request.office)
     if request.method == "POST" and form.is_valid():
-        to_office, wished_at = form.cleaned_data["number"], form.cleaned_data["wished_at"]
+        to_office, preferred_at = form.cleaned_data["number"], form.cleaned_data["preferred_at"]
         try:
-            Transfer.objects.ask(client, request.user, to_office, wished_at)
+            Transfer.objects.ask(client, request.user, to_office, preferred_at)
         except Outdated:
             messages.warning(request, outdated())
         else:
-            told = _("%(office)s is asked to take %(company)s over.")
-            messages.info(request, told % {"office": to_office, "company": client})
+            message = _("We asked %(office)s to take over %(company)s.")
+            messages.info(request, message % {"office": to_office, "company": client})
         return to_record(client)
     return render(
         request, "clients/transfer.html", registry_page(request, client=client, form=form)
@@ -56,7 +56,10 @@ def withdraw(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     except Outdated:
         messages.warning(request, outdated())
     else:
-        messages.info(request, _("%(company)s stays with your office.") % {"company": client})
+        messages.info(
+            request,
+            _("Transfer withdrawn. %(company)s stays with your office.") % {"company": client},
+        )
     return to_record(client)
 
 
@@ -67,7 +70,7 @@ def answer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     asked = request.office.transfers_in.select_related("client", "from_office", "to_office")
     transfer = get_object_or_404(asked, uuid=uuid)
     if transfer.agreed_at or transfer.closed_at:
-        messages.info(request, _("This transfer was answered or withdrawn already."))
+        messages.info(request, _("This transfer has already been answered or withdrawn."))
         return see_other("clients:companies", request.office.slug)
     ask_again_after_15_minutes(request)
     form = AnswerForm(request.POST or None)
@@ -76,6 +79,8 @@ def answer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
             _answer(request, transfer, form)
         except CodeTaken as taken:
             form.add_error(*words_of(taken))
+        except NumberTaken as taken:
+            form.add_error(None, words_of(taken)[1])
         except Outdated:
             messages.warning(request, outdated())
             return see_other("clients:companies", request.office.slug)
@@ -86,10 +91,12 @@ def answer(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 
 
 def _answer(request: OfficeRequest, transfer: Transfer, form: AnswerForm) -> None:
-    told = {"company": transfer.client, "office": transfer.from_office}
+    names = {"company": transfer.client, "office": transfer.from_office}
     if form.cleaned_data["wish"] == "decline":
         transfer.decline(request.user)
-        messages.info(request, _("%(company)s stays with %(office)s.") % told)
+        messages.info(
+            request, _("You declined the transfer. %(company)s stays with %(office)s.") % names
+        )
         return
     transfer.agree(request.user, form.cleaned_data["code"])
-    messages.info(request, _("You agreed to take %(company)s over from %(office)s.") % told)
+    messages.info(request, _("You accepted the transfer of %(company)s from %(office)s.") % names)

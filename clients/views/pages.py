@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.pages import office_page, see_other
-from accounts.requests import OfficeRequest
-from clients.admins import AccountTaken, CodeTaken, NumberTaken, Taken
+from accounts.requests import OfficeRequest, office_page
+from clients.admins import AccountTaken, CodeTaken, NumberTaken, Taken, TooManyClaims
 from clients.models import Client
+from core.http import see_other
 
 FORM = ["GET", "HEAD", "POST"]
 
@@ -21,9 +21,9 @@ def registry_page(request: OfficeRequest, **more: Any) -> dict[str, Any]:
     return {**office_page(request, "companies"), **more}
 
 
-def kept(request: OfficeRequest, uuid: UUID) -> Client:
+def active_or_archived(request: OfficeRequest, uuid: UUID) -> Client:
     """A company that the office keeps or has archived, or 404."""
-    rows = Client.objects.kept().filter(office=request.office).with_transfer()
+    rows = Client.objects.not_transferred().filter(office=request.office).with_transfer()
     return get_object_or_404(rows.select_related("office"), uuid=uuid)
 
 
@@ -37,17 +37,26 @@ def to_record(client: Client) -> HttpResponse:
     return see_other("clients:record", client.office.slug, client.uuid)
 
 
-def words_of(taken: Taken) -> tuple[str, str]:
-    """Which field is wrong, and the sentence; never where else something is in use."""
+def words_of(taken: Taken) -> tuple[str | None, str]:
+    """Which field is wrong, and the sentence: it only ever tells what the office itself has."""
     return {
-        NumberTaken: (
-            "company_number",
-            _("This enterprise number is already active in the portal; ask for a transfer."),
+        NumberTaken: ("company_number", _("Your office already has this company.")),
+        CodeTaken: (
+            "code",
+            _("Another company in your office already has this code. Choose a different one."),
         ),
-        CodeTaken: ("code", _("Another company of your office has this code.")),
-        AccountTaken: ("iban", _("This account is registered already.")),
+        AccountTaken: ("iban", _("Your office has already added this account.")),
+        TooManyClaims: (
+            None,
+            _(
+                "Your office has added as many companies and accounts as one day allows. "
+                "Try again tomorrow."
+            ),
+        ),
     }[type(taken)]
 
 
 def outdated() -> str:
-    return _("Nothing was changed: somebody changed this company meanwhile.")
+    return _(
+        "Nothing was saved: someone else has just changed this company. Check it and try again."
+    )

@@ -7,18 +7,16 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import office_view
-from accounts.finding import older_than, one_page
+from accounts.login.rate_limits import limited
 from accounts.models import Office
-from accounts.pages import see_other
 from accounts.requests import OfficeRequest
-from accounts.spreadsheet import csv_file, iso
 from clients.admins import Outdated, Taken
-from clients.events import ClientEvent
 from clients.forms import (
     AccountForm,
     AddForm,
@@ -27,10 +25,23 @@ from clients.forms import (
     RegistryFilter,
 )
 from clients.models import Client
-from clients.views.pages import FORM, active, kept, outdated, registry_page, to_record, words_of
+from clients.models.event import ClientEvent
+from clients.views.pages import (
+    FORM,
+    active,
+    active_or_archived,
+    outdated,
+    registry_page,
+    to_record,
+    words_of,
+)
+from core.csv_export import csv_file
+from core.dates import iso
+from core.http import see_other
+from core.lists import older_than, one_page
 
 PAGE = 50
-STORY = 25
+EVENTS_ON_A_PAGE = 25
 
 
 @require_safe
@@ -55,15 +66,15 @@ def companies(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @office_view()
-def export(request: OfficeRequest) -> HttpResponse:
+def export(request: OfficeRequest) -> HttpResponseBase:
     """All companies of the office as CSV, the archived ones too."""
-    heads = [_("Company code"), _("Enterprise number"), _("Name"), _("Language"), _("E-mail")]
-    heads += [_("Bank accounts"), _("Archived"), _("Reason"), _("Leaves")]
+    heads = [_("Company code"), _("Enterprise number"), _("Name"), _("Language"), _("Email")]
+    heads += [_("Bank accounts"), _("Archived"), _("Reason"), _("Leaving on")]
     return csv_file(f"companies-{request.office.slug}.csv", heads, _rows(request.office))
 
 
 def _rows(office: Office) -> Iterator[list[str]]:
-    rows = Client.objects.kept().filter(office=office).prefetch_related("accounts")
+    rows = Client.objects.not_transferred().filter(office=office).prefetch_related("accounts")
     for one in rows.order_by("name", "pk").iterator(chunk_size=1000):
         accounts = " ".join(sorted(account.iban for account in one.accounts.all()))
         yield [
@@ -76,14 +87,15 @@ def _rows(office: Office) -> Iterator[list[str]]:
 @office_view()
 def record(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """What the office says about one company, and everything that happened to it here."""
-    client = kept(request, uuid)
-    story = ClientEvent.objects.filter(client=client, office=request.office).order_by("-pk")
+    client = active_or_archived(request, uuid)
+    history = ClientEvent.objects.filter(client=client, office=request.office).order_by("-pk")
     if before := older_than(request):
-        story = story.filter(pk__lt=before)
-    events, last = one_page(story, STORY)
+        history = history.filter(pk__lt=before)
+    events, last = one_page(history, EVENTS_ON_A_PAGE)
     context = registry_page(
         request,
         client=client,
+        tab="record",
         transfer=client.transfer_under_way(),
         accounts=client.accounts.order_by("iban"),
         events=events,
@@ -94,6 +106,7 @@ def record(request: OfficeRequest, uuid: UUID) -> HttpResponse:
 
 @require_http_methods(FORM)
 @office_view(admin=True)
+@limited("claim")
 def add(request: OfficeRequest) -> HttpResponse:
     """Take a company into the books of the office."""
     form = AddForm(request.POST or None, initial={"language": request.office.language})
@@ -103,7 +116,7 @@ def add(request: OfficeRequest) -> HttpResponse:
         except Taken as taken:
             form.add_error(*words_of(taken))
         else:
-            messages.info(request, _("%(company)s is added.") % {"company": client})
+            messages.info(request, _("%(company)s has been added.") % {"company": client})
             return to_record(client)
     return render(request, "clients/add.html", registry_page(request, form=form))
 
@@ -122,13 +135,14 @@ def edit(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         except Outdated:
             form.add_error(None, outdated())
         else:
-            messages.info(request, _("The company is saved."))
+            messages.info(request, _("The company has been saved."))
             return to_record(client)
     return render(request, "clients/edit.html", registry_page(request, client=client, form=form))
 
 
 @require_http_methods(FORM)
 @office_view(admin=True)
+@limited("claim")
 def accounts(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """The bank accounts whose statements are filed under this company."""
     client = active(request, uuid)
@@ -141,7 +155,7 @@ def accounts(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         except Outdated:
             form.add_error(None, outdated())
         else:
-            messages.info(request, _("The account is registered."))
+            messages.info(request, _("The account has been added."))
             return see_other("clients:accounts", request.office.slug, client.uuid)
     known = client.accounts.order_by("iban")
     context = registry_page(request, client=client, form=form, accounts=known)
@@ -158,7 +172,7 @@ def remove_account(request: OfficeRequest, uuid: UUID, iban: str) -> HttpRespons
     except Outdated:
         messages.warning(request, outdated())
     else:
-        messages.info(request, _("The account is removed; its documents stay."))
+        messages.info(request, _("The account has been removed. Its documents have been kept."))
     return see_other("clients:accounts", request.office.slug, client.uuid)
 
 
@@ -168,7 +182,7 @@ def archive(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """Put a company away, after saying what software will no longer see."""
     client = active(request, uuid)
     if client.transfer_under_way():
-        messages.warning(request, _("A company that is being transferred cannot be archived."))
+        messages.warning(request, _("You cannot archive a company while it is being transferred."))
         return to_record(client)
     form = ArchiveForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -177,16 +191,17 @@ def archive(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         except Outdated:
             messages.warning(request, outdated())
         else:
-            messages.info(request, _("%(company)s is archived.") % {"company": client})
+            messages.info(request, _("%(company)s has been archived.") % {"company": client})
         return to_record(client)
     return render(request, "clients/archive.html", registry_page(request, client=client, form=form))
 
 
 @require_http_methods(FORM)
 @office_view(admin=True)
+@limited("claim")
 def restore(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """Take a company back from the archive, when its number is free."""
-    client = kept(request, uuid)
+    """Take a company back from the archive."""
+    client = active_or_archived(request, uuid)
     if client.archived_at is None:
         return to_record(client)
     if request.method == "POST":

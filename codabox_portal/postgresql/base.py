@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import select
+from threading import Lock
 from typing import Any
+from weakref import WeakSet
 
 from django.db.backends.postgresql import base
 
+# Where calls may wait, a process has more threads than this; each would keep a connection.
+KEPT = 32
+_opened: WeakSet[Any] = WeakSet()
+_lock = Lock()
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        opened = super().get_new_connection(conn_params)
+        with _lock:
+            _opened.add(opened)
+        return opened
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Keep a connection after a call only where not too many threads keep theirs."""
+        super().close_if_unusable_or_obsolete()
+        if self.connection is None or self.in_atomic_block:
+            return
+        with _lock:
+            are_open = sum(not opened.closed for opened in _opened)
+        if are_open > KEPT:
+            self.close()
+
     def get_connection_params(self) -> dict[str, Any]:
-        """Let psycopg prepare what accounts.queries sends; Django's own cursors never do."""
+        """Let psycopg prepare what core.prepared_sql sends; Django's own cursors never do."""
         params: dict[str, Any] = super().get_connection_params()
         return params | {"prepare_threshold": 0}
 

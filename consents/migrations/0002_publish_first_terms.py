@@ -9,11 +9,11 @@ TEXTS = Path(__file__).resolve().parent.parent / "terms"
 
 
 def publish(apps, schema_editor):
-    terms = apps.get_model("consents", "Terms")
+    terms = apps.get_model("consents", "Terms").objects.using(schema_editor.connection.alias)
     for language in ("en", "nl", "fr", "de"):
         body = (TEXTS / f"1.{language}.txt").read_text(encoding="utf-8").strip()
         digest = hashlib.sha256(body.encode()).hexdigest()
-        terms.objects.create(version=1, language=language, body=body, sha256=digest)
+        terms.create(version=1, language=language, body=body, sha256=digest)
 
 
 class Migration(migrations.Migration):

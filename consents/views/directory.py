@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import office_view
 from accounts.models import Office
-from accounts.requests import OfficeRequest
-from consents import blocks
+from accounts.requests import OfficeRequest, office_page
 from consents.actors import Actor
 from consents.models import Block, Consent, NotAnAdmin
-from consents.screens import kinds_in_words
-from consents.views.links import consent_of, office_page, to
-from partners.models import DocumentKind, Partner
+from consents.models import block as blocks
+from consents.presenters import kinds_in_words
+from consents.views.navigation import consent_of
+from core.clock import database_time
+from core.document_kinds import KINDS
+from core.http import see_other
+from partners.models import Partner
 
 
 class Software(NamedTuple):
@@ -38,15 +43,20 @@ def public(request: HttpRequest) -> HttpResponse:
         Software(partner, kinds_in_words(partner.document_kinds))
         for partner in Partner.objects.listed().order_by("name")
     ]
-    kinds = DocumentKind.labels
-    return render(request, "consents/software.html", {"lines": lines, "kinds": kinds})
+    kinds = [kind.label for kind in KINDS]
+    context = {"lines": lines, "kinds": kinds, "now": database_time()}
+    return render(request, "consents/software.html", context)
 
 
 @require_safe
 @office_view(admin=True)
 def directory(request: OfficeRequest) -> HttpResponse:
     """The same, with the state of each software for this office."""
-    context = {**office_page(request), "lines": _lines(request.office)}
+    context = {
+        **office_page(request, "consents"),
+        "now": database_time(),
+        "lines": _lines(request.office),
+    }
     return render(request, "consents/directory.html", context)
 
 
@@ -62,8 +72,12 @@ def block(request: OfficeRequest, uuid: UUID) -> HttpResponse:
             act(consent, Actor.of(request))
         except NotAnAdmin as error:
             raise PermissionDenied from error
-        return to(reverse("consents:directory", args=[request.office.slug]))
-    context = {**office_page(request), "consent": consent, "blocked": blocked}
+        now_blocked = _("%(software)s is blocked and cannot ask for access.")
+        now_free = _("%(software)s can ask for access again.")
+        said = now_blocked if act == blocks.block else now_free
+        messages.success(request, said % {"software": consent.partner.name})
+        return see_other(reverse("consents:directory", args=[request.office.slug]))
+    context = {**office_page(request, "consents"), "consent": consent, "blocked": blocked}
     return render(request, "consents/block.html", context)
 
 

@@ -1,1 +1,1 @@
-"""Data that looks real and can never be mistaken for real; pure Python, the same every time."""
+"""Data that looks real but cannot be real; pure Python, the same in every run."""

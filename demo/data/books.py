@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
+from core.document_kinds import TYPES, Kind
 from demo.data.coda import Movement, Statement
 from demo.data.logo import ledgerly_logo
 from demo.data.names import COUNTERPARTIES, IN, LONG_TEXT, NOTES, OUT, company_name
@@ -56,22 +57,16 @@ class Software:
     colour: str
     kinds: tuple[str, ...]
     redirects: tuple[str, ...]
-    logo: bytes = b""  # of a picture; without one it goes by its first letters
+    logo: bytes = b""  # of the logo; without one the screens show the initials
 
 
-ALL_KINDS = (
-    "bankAccountStatement",
-    "payrollStatement",
-    "creditCardStatement",
-    "purchaseInvoice",
-    "salesInvoice",
-)
+STATEMENTS, PURCHASES = Kind.BANK_ACCOUNT_STATEMENT.row.type, Kind.PURCHASE_INVOICE.row.type
 EVA = Person("Eva Claes", "eva@drie-kantoren.example", "admin", "nl")
 OFFICES: list[tuple[str, str, str, int, tuple[Person, ...]]] = [
     (
         "Kantoor Janssens & Zonen", "janssens", "nl", 104,
         (
-            Person("An Janssens", "an@janssens.example", "admin", "nl"),
+            Person("Anna Janssens", "an@janssens.example", "admin", "nl"),
             Person("Bram Wouters", "bram@janssens.example", "user", "nl"),
             Person("Griet D'Hondt", "griet@janssens.example", "admin", "nl"),
             Person("Joost van der Meer", "joost@janssens.example", "user", "nl"),
@@ -108,22 +103,22 @@ MONTHS_24 = 729  # days
 SATURDAY = 5
 
 
-def softwares(own_url: str) -> list[Software]:
+def all_software(own_url: str) -> list[Software]:
     """The partners; the first is the demo accounting software itself."""
     return [
         Software(
             "Ledgerly", "Ledgerly NV", company_number(9001), "support@ledgerly.example",
-            "https://ledgerly.example", "teal", ALL_KINDS,
+            "https://ledgerly.example", "teal", tuple(TYPES),
             (f"{own_url}/callback", "https://software.example/callback"), ledgerly_logo(),
         ),
         Software(
             "Tally & Zonen", "Tally & Zonen BV", company_number(9002), "hulp@tally.example",
-            "https://tally.example", "orange", ("bankAccountStatement", "purchaseInvoice"),
+            "https://tally.example", "orange", (STATEMENTS, PURCHASES),
             ("https://tally.example/terug",),
         ),
         Software(
             "Compta°Plus", "Compta°Plus SRL", company_number(9003), "aide@comptaplus.example",
-            "https://comptaplus.example", "purple", ("bankAccountStatement",),
+            "https://comptaplus.example", "purple", (STATEMENTS,),
             ("https://comptaplus.example/retour",),
         ),
     ]  # fmt: skip
@@ -166,7 +161,7 @@ def _office(
 
 
 def statements(company: Company, count: int, until: date) -> Iterator[Statement]:
-    """The statements of a company's account over 24 months: each opens where the last closed.
+    """The statements of a company's account over 24 months: each opens with the last balance.
 
     All are dated on working days, at least two days before `until`. Numbers begin again at 1 each
     year; an account that is older than the first statement does not begin at 1.

@@ -13,10 +13,10 @@ from datetime import date
 
 CURRENCY = "EUR"
 HIGHEST_AMOUNT = 10**14 - 1  # cents: 15 digits of thousandths
-# What a movement's text and a movement's information may fill, record by record.
+# The widths for a movement's text and a movement's information, record by record.
 TEXT_WIDTHS = (53, 53, 43)
 NOTE_WIDTHS = (73, 105, 90)
-# Letters that Latin-1 lacks and that do not come apart into a letter and its accent.
+# Letters that Latin-1 lacks and that Unicode does not split into a letter and an accent.
 SPELT = str.maketrans(
     {"Œ": "OE", "œ": "oe", "€": "EUR", "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"'}
     | {"–": "-", "—": "-", "…": "...", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i"}
@@ -70,12 +70,12 @@ def write(statement: Statement, enterprise_number: str) -> bytes:
 
 
 def _text(text: str, width: int) -> str:
-    """Exactly `width` characters that Latin-1 holds."""
+    """The text as exactly `width` characters of Latin-1."""
     return latin(text)[:width].ljust(width)
 
 
 def latin(text: str) -> str:
-    """The text in printable Latin-1: accents it lacks fall away, other letters become a "?"."""
+    """The text in printable Latin-1: it may lose accents, and unknown letters become "?"."""
     if text.isprintable() and max(text, default="") <= "ÿ":
         return text
     return "".join(_latin_letter(letter) for letter in text.translate(SPELT))
@@ -93,7 +93,7 @@ def _latin_letter(letter: str) -> str:
 
 
 def _parts(text: str, widths: tuple[int, ...]) -> list[str]:
-    """The text cut to the places that records have for it, filled up with blanks."""
+    """The text in pieces as wide as the fields of the records, filled up with blanks."""
     plain = latin(text)
     parts = []
     for width in widths:

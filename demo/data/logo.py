@@ -1,4 +1,4 @@
-"""Ledgerly's logo: an open ledger on a teal ground, drawn here so that nobody owns it."""
+"""Ledgerly's logo: an open ledger on a teal ground, drawn here so that it needs no licence."""
 
 from __future__ import annotations
 

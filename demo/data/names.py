@@ -1,11 +1,11 @@
-"""Names that are awkward on purpose."""
+"""Names that are difficult on purpose: long or equal, with accents, apostrophes and signs."""
 
 from __future__ import annotations
 
 import random
 from typing import NamedTuple
 
-# By the language of the office, so that no two offices keep the same books.
+# By the language of the office, so that no two offices have the same companies.
 AWKWARD = {
     "nl": [
         "Bakkerij D'Hondt & Zonen",
@@ -124,7 +124,7 @@ LONG_TEXT = (
 
 
 def company_name(language: str, place: int, rng: random.Random) -> str:
-    """The awkward ones first, then made-up ones in the language of the office."""
+    """The difficult names first, then invented ones in the language of the office."""
     if place < len(AWKWARD[language]):
         return AWKWARD[language][place]
     words = [rng.choice(TRADES[language]), rng.choice(FAMILIES[language])]

@@ -1,4 +1,4 @@
-"""Numbers with correct check digits that nobody in Belgium can have."""
+"""Numbers with correct check digits that no company or bank in Belgium can have."""
 
 HIGHEST_SERIAL = 9_999
 

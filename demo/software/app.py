@@ -28,13 +28,13 @@ settings.configure(
             "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
         }
     ],
-    # Cookies do not know ports: the portal on the same host has its own.
+    # Cookies ignore the port, so the names must differ from those of the portal on the same host.
     CSRF_COOKIE_NAME="ledgerly_csrf",
     CONTENT_SECURITY_POLICY={
         "DIRECTIVES": {
             "default-src": ["'none'"],
             "style-src": ["'self'"],
-            # The button "Connect CodaBox" posts here and is sent on to the portal.
+            # The button "Connect CodaBox" posts here, and the answer redirects to the portal.
             "form-action": ["'self'", os.environ.get("PORTAL_URL", "http://localhost:8000")],
             "frame-ancestors": ["'none'"],
             "base-uri": ["'none'"],

@@ -1,6 +1,6 @@
-"""A client of the CodaBox Connect API: all an accounting software needs, in one file.
+"""A client of the CodaBox Connect API: all accounting software needs, in one file.
 
-`docs/partner-api.md` walks through it. Every call may raise ApiError.
+`docs/partner-api/index.md` walks through it. Every call may raise ApiError.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Connect:
         found: list[dict[str, Any]] = []
         after, end = None, ""
         while after is not None or not end:
-            # The first page's end holds for all: what arrives while we page comes next time.
+            # All pages use the end of the first: documents that arrive meanwhile come next time.
             answer = self._page(office_id, clients, {"from": since, "to": end or None}, after)
             found += answer["included"]["documents"]
             after = answer["meta"]["paging"].get("after")
@@ -84,7 +84,7 @@ class Connect:
         return answer
 
     def download(self, office_id: str, client: str, document_id: str, media_type: str) -> bytes:
-        """The file itself. An error is raised, so it is never saved as if it were the file."""
+        """The bytes of the file. An error is raised, so that nobody saves it as the file."""
         where = f"/accounting-offices/{office_id}/clients/{client}"
         path = f"{where}/bank-account-statements/{document_id}"
         return self._call("GET", path, headers={"Accept": media_type}).content
@@ -94,7 +94,7 @@ class Connect:
     ) -> int:
         """Read a file piece by piece, do something after the first, and return the bytes read.
 
-        A connection that ends short of `Content-Length` raises: the file is no file then.
+        Raises when the connection ends before `Content-Length`: the file is not complete then.
         """
         path = f"/accounting-offices/{office_id}/clients/{client}/bank-account-statements"
         headers = {"Authorization": f"Bearer {self.token}", "Accept": CODA}
@@ -143,7 +143,7 @@ class Connect:
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    """Return a good response, or raise what the first error says."""
+    """Return a good response, or raise ApiError with the first error."""
     if response.is_success:
         return response
     body = response.json()

@@ -1,4 +1,4 @@
-"""What Ledgerly remembers: one JSON file, replaced as a whole; and what the demo tells it."""
+"""The state of Ledgerly in one JSON file, replaced as a whole, and the data of the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ledgerly's pages: connect an office, come back, look at statements, fetch files."""
+"""Ledgerly's pages: connect an office, return from the portal, see statements, download files."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ ADVICE = {
     "partnerSuspended": "Ledgerly itself is suspended at the portal. Our support is on it.",
     "accountingOfficeSuspended": "The portal suspended this office for now.",
     "documentTypeNotAllowed": "Ledgerly is not registered for this kind of document.",
+    "documentTypeNotShared": "The office does not share this kind of document.",
     "blockedByAccountingOffice": "The office does not want requests of ours.",
     "unknownAccountingOffice": "The portal knows no accounting office with this number.",
     "tooManyRequests": "We asked too often, or too soon after a refusal. Try again later.",
@@ -98,7 +99,7 @@ def start(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def callback(request: HttpRequest) -> HttpResponse:
-    """The person is back. The address proves nothing but the state; the answer is asked for."""
+    """The person is back. Only `state` in the address is checked; the API says what was decided."""
     for number, known in state.remembered().items():
         same = secrets.compare_digest(known.get("word", ""), request.GET.get("state", ""))
         if same and known["consent"] == request.GET.get("accountingOfficeConsentId"):
@@ -186,7 +187,7 @@ def give_up(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def sandbox(request: HttpRequest, number: str) -> HttpResponse:
-    """Every situation of the contract at a press of a button."""
+    """The page with a button for every situation of the contract."""
     return render(request, "sandbox.html", {"office": office_told(number), "names": SITUATIONS})
 
 
@@ -226,7 +227,7 @@ def try_situation(request: HttpRequest, number: str, name: str) -> HttpResponse:
 
 
 def attempt(call: Callable[[], Any], title: str) -> dict[str, Any]:
-    """Call, and keep what came of it."""
+    """Make the call and return its result, also when it is an error."""
     try:
         return {"title": title, "answer": call()}
     except ApiError as error:
@@ -241,7 +242,7 @@ def office_id_of(read: dict[str, Any]) -> str:
 
 
 def refusal(request: HttpRequest, number: str, error: ApiError) -> HttpResponse:
-    """Say what the API said, and what to do about it."""
+    """The page with the error of the API and what to do about it."""
     if error.code in ("consentNotConfirmed", "notFound"):
         state.remember(number, status="denied")
     advice = ADVICE.get(error.code, "Something we did not expect. Our support will look at it.")

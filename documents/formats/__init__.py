@@ -1,8 +1,8 @@
-"""The files that come in: a strict reader for each format, and what a file says once it is read.
+"""The files that come in: a reader for each format, and what a file says once it is read.
 
 Amounts are `Decimal` in units of the currency, positive when money comes in. Enterprise numbers
-are ten digits, or empty where the file names none. A reader never guesses: what is not right is
-`Refused`.
+are ten digits, or empty where the file names none. A reader is strict about money and lenient about
+form: a file that it would be wrong to use is `Refused`, any other flaw is a warning.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+from documents.formats.file_warnings import FileWarning
 
 
 class Reason(StrEnum):
@@ -27,7 +29,9 @@ class Reason(StrEnum):
     FORBIDDEN_XML = "forbidden_xml"
     UNKNOWN_COMPANY = "unknown_company"
     UNKNOWN_ACCOUNT = "unknown_account"
-    PAPER_WITHOUT_FILE = "paper_without_file"
+    # The file names one company, and what it names belongs to, or is claimed by, another one.
+    CONTRADICTION = "contradiction"
+    PDF_WITHOUT_FILE = "pdf_without_file"
 
 
 class Refused(Exception):
@@ -40,15 +44,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Party:
-    """Who stands on a paper."""
+    """Who stands on a document; `other_numbers` are further enterprise numbers that it names."""
 
     name: str
     company_number: str = ""
+    other_numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One line of an account; `details` are the lines that a sum is made of."""
+    """One movement of an account; `details` are the movements that a sum is made of."""
 
     number: int
     amount: Decimal
@@ -81,6 +86,8 @@ class BankStatement:
     closing: Decimal
     movements: tuple[Movement, ...]
     messages: tuple[str, ...] = ()
+    # Marked as a copy of a statement that was delivered before.
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,13 +102,17 @@ class Booking:
 
 @dataclass(frozen=True)
 class PayrollStatement:
-    """A month's wages as a booking, from a SODA file; `period` is YYYY-MM."""
+    """A month's wages as a booking, from a SODA file; `period` is YYYY-MM.
+
+    `run` is the kind of run (holiday pay, a correction), empty for the usual one.
+    """
 
     social_office: str
     employer: Party
     period: str
     currency: str
     bookings: tuple[Booking, ...]
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +160,23 @@ class VatGroup:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that travels inside an invoice; its name is safe to save it under."""
+
+    name: str
+    media_type: str
+    data: bytes
+    description: str = ""
+    type_code: str = ""
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
 class Invoice:
-    """An invoice or a credit note in UBL 2.1 after Peppol BIS Billing 3."""
+    """An invoice or a credit note in UBL 2.1 after EN 16931."""
 
     number: str
     is_credit_note: bool
@@ -166,17 +192,24 @@ class Invoice:
     payable: Decimal
     reference: str = ""
     iban: str = ""
-    # The paper that travels inside the file, where there is one (a PDF).
-    attachment: bytes | None = None
+    attachments: tuple[Attachment, ...] = ()
+    # The attachment that shows the invoice, where one does.
+    pdf: Attachment | None = None
 
 
-Paper = BankStatement | PayrollStatement | CardStatement | Invoice
+Facts = BankStatement | PayrollStatement | CardStatement | Invoice
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One document of a file: its own bytes, untouched, their media type, and what they say."""
+class ParsedDocument:
+    """One document of a file: its own bytes, untouched, their media type, and what they say.
+
+    `fingerprint` is a digest of what the document says, however its file is packed: two files with
+    one fingerprint are copies of one document.
+    """
 
     media_type: str
     data: bytes
-    paper: Paper
+    facts: Facts
+    warnings: tuple[FileWarning, ...] = ()
+    fingerprint: str = ""

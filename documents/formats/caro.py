@@ -12,41 +12,46 @@ from decimal import Decimal
 
 from lxml import etree
 
-from documents.formats import CardStatement, Expense, Reason, Sheet, xml
-from documents.formats.fields import CURRENCY, PERIOD
+from core.document_kinds import CARO
+from documents.formats import CardStatement, Expense, ParsedDocument, Reason, xml
+from documents.formats.fields import PERIOD
+from documents.formats.file_warnings import Code, WarningList
 from documents.formats.parties import company
 
-MEDIA_TYPE = "application/vnd.caro.v1+xml"
-REFERENCE = re.compile(r"[A-Za-z0-9._/-]{1,35}")
+REFERENCE = re.compile(r"[A-Za-z0-9. _/*-]{1,35}")
+HEADER = {"Bank", "Holder", "ClientReference", "BillingPeriod", "Currency"}
 
 
-def read(root: etree._Element, data: bytes) -> Sheet:
+def read(root: etree._Element, data: bytes, warnings: WarningList) -> ParsedDocument:
     """The one document of the file."""
-    header, listed, total = xml.version_1(root, "Header", "Expenses", "Total")
-    bank, holder, reference, period, currency = xml.parts(
-        header, "Bank", "Holder", "ClientReference", "BillingPeriod", "Currency"
-    )
-    expenses = tuple(_expense(line) for line in xml.many(listed, "Expense"))
-    told = xml.amount_of(total)
+    xml.check_version_1(root, warnings)
+    parts = xml.Parts(root, {"Header", "Expenses", "Total"}, warnings)
+    header = xml.Parts(parts.one("Header"), HEADER, warnings)
+    total = xml.amount_of(parts.one("Total"))
+    # Nothing was spent in some months.
+    listed = xml.many(parts.one("Expenses"), "Expense", warnings, least=1 if total else 0)
+    if not listed:
+        warnings.add(Code.MISSING_PART, parts.one("Expenses").sourceline, "Expense")
+    expenses = tuple(_expense(line, warnings) for line in listed)
     spent = sum((expense.amount for expense in expenses), Decimal(0))
-    if told != spent:
-        raise xml.wrong(total, f"total of {told}, the expenses make {spent}", Reason.TOTALS)
-    paper = CardStatement(
-        bank=xml.text_of(bank),
-        holder=company(holder),
-        client_reference=xml.matching(reference, REFERENCE),
-        period=xml.matching(period, PERIOD),
-        currency=xml.matching(currency, CURRENCY),
+    if total != spent:
+        detail = f"total of {total}, the expenses make {spent}"
+        raise xml.wrong(parts.one("Total"), detail, Reason.TOTALS)
+    facts = CardStatement(
+        bank=xml.text_of(header.one("Bank")),
+        holder=company(header.one("Holder"), warnings),
+        client_reference=xml.matching(header.one("ClientReference"), REFERENCE),
+        period=xml.matching(header.one("BillingPeriod"), PERIOD),
+        currency=xml.currency_of(header.one("Currency"), warnings),
         expenses=expenses,
-        total=told,
+        total=total,
     )
-    return Sheet(MEDIA_TYPE, data, paper)
+    return ParsedDocument(CARO, data, facts, warnings.found(), xml.fingerprint_of(root))
 
 
-def _expense(line: etree._Element) -> Expense:
+def _expense(line: etree._Element, warnings: WarningList) -> Expense:
     """The day is the one thing that may be missing."""
-    dated = len(line) > 2
-    names = ("Merchant", "Date", "Amount") if dated else ("Merchant", "Amount")
-    merchant, *day, amount = xml.parts(line, *names)
-    spent_on: date | None = xml.day_of(day[0]) if day else None
-    return Expense(xml.text_of(merchant), xml.amount_of(amount), spent_on)
+    parts = xml.Parts(line, {"Merchant", "Date", "Amount"}, warnings)
+    day = parts.filled("Date")
+    spent_on: date | None = None if day is None else xml.day_of(day)
+    return Expense(parts.words("Merchant", warnings), xml.amount_of(parts.one("Amount")), spent_on)

@@ -2,317 +2,286 @@
 
 Source: Febelfin, "Coded statement of account (CODA) 2.6". A file is lines of 128 characters in
 Latin-1: header (0), old balance (1), movements (2.1 to 2.3) with their information (3.1 to 3.3),
-new balance (8), free messages (4), trailer (9); a file may hold several statements. Every field
-that other lines or amounts depend on is checked; the first that is wrong is named by its line.
+new balance (8), free messages (4), trailer (9); a file may hold several statements.
+
+The reader is strict about money: balances, movements, totals and counts must agree, and the file
+must be whole. It is lenient about form: what can be read is read, with a warning.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
-from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from accounts.company_number import is_company_number
-from documents.formats import BankStatement, Party, Reason, Refused, Sheet
-from documents.formats.communications import information
-from documents.formats.entries import Entry, check_details, file, movement_of
+from core.document_kinds import CODA
+from core.enterprise_number import is_company_number
+from documents.formats import BankStatement, ParsedDocument, Party, Reason, Refused
+from documents.formats.file_warnings import Code, WarningList
 from documents.formats.lines import (  # fmt: skip
+    FILLING,
+    Account,
     Line,
+    Part,
     account_of,
     amount_at,
-    counterparty_of,
+    check_end,
     day_at,
-    flag_at,
     is_decimal,
     lines_of,
     number_at,
+    parts_of,
     thousandths_at,
+    units,
     wrong,
 )
+from documents.formats.movements import Movements, Record, movement_of
 
-MEDIA_TYPE = "application/vnd.coda.v1+cod"
+VERSION, APPLICATION = "2", "05"
+COUNTED = "1238"
+ENDS, GOES_ON = "2", "1"
+# The field of the trailer that counts the records has six digits.
+MOST_COUNTED = 10**6
 
 
-def read(data: bytes) -> list[Sheet]:
+def read(data: bytes) -> list[ParsedDocument]:
     """The statements of the file, in its order, each with its own bytes."""
-    lines = list(lines_of(data))
-    sheets: list[Sheet] = []
-    at = 0
-    while at < len(lines):
-        reader = _Reader(lines, at)
-        paper = reader.statement()
-        start, end = lines[at].starts, lines[reader.at - 1].ends
-        sheets.append(Sheet(MEDIA_TYPE, data[start:end], paper))
-        at = reader.at
-        if reader.is_last and at < len(lines):
-            raise Refused(Reason.STRUCTURE, "lines after the last statement", at + 1)
-        if not reader.is_last and at == len(lines):
-            raise Refused(Reason.CUT_OFF, "the trailer promises another statement", at)
-    return sheets
+    check_end(data)
+    parts = parts_of(data)
+    return [_parsed(part, is_last=place == len(parts)) for place, part in enumerate(parts, start=1)]
 
 
-class _OldBalance(NamedTuple):
-    account: str
-    currency: str
-    number: int
-    amount: Decimal
-    day: date | None
-    holder: str
+def _parsed(part: Part, *, is_last: bool) -> ParsedDocument:
+    warnings = WarningList()
+    lines = lines_of(part, warnings)
+    _check_frame(lines, part, is_last=is_last)
+    statement = _Statement(lines, warnings)
+    facts = statement.read(is_last=is_last)
+    if Code.CHARSET in warnings:
+        facts = _without_filling(facts)
+    # The header tells when and how a copy was made; the rest is the same in every copy.
+    copied = "\n".join(_in_columns(line.text) for line in lines[1:-1])
+    counted = lines[-1].text[:127]
+    fingerprint = hashlib.sha256(f"{facts.dated_on}\n{copied}\n{counted}".encode()).hexdigest()
+    return ParsedDocument(CODA, part.data, facts, warnings.found(), fingerprint)
 
 
-@dataclass
-class _Reader:
-    """Reads one statement, from the line at `at`; afterwards `at` is behind its trailer."""
+def _in_columns(text: str) -> str:
+    """The line as it is where columns count letters: the filling goes to the end of its field."""
+    while (at := text.find(FILLING)) >= 0:
+        before, after = text[:at], text[at + 1 :]
+        field, blanks, rest = after.partition("  ")
+        text = f"{before}{field}{blanks} {rest}" if blanks else f"{before}{after} "
+    return text
 
-    lines: list[Line]
-    at: int
-    is_last: bool = False
-    records: int = 0
-    sequence: int = 0
-    detail: int = 0
-    account: str = ""
-    # The line of the new balance, and whether it promises a message.
-    balance_line: int = 0
-    link: str = ""
 
-    def statement(self) -> BankStatement:
-        """The whole of one statement, checked against its own trailer."""
-        created, bic, addressee, number = self._header()
-        old = self._old_balance()
-        entries = self._movements()
-        new = self._new_balance(old, has_movements=bool(entries)) or (old.amount, created)
-        messages = self._messages()
-        self._trailer(entries)
-        closing, dated_on = new
-        moved = sum((entry.amount for entry in entries), Decimal(0))
-        if old.amount + moved != closing:
-            detail = f"{old.amount} and movements of {moved} do not make {closing}"
-            raise Refused(Reason.TOTALS, detail, self.balance_line)
+def _without_filling(facts: Any) -> Any:
+    """The same without the filling that kept the columns of UTF-8 in place."""
+    if isinstance(facts, str):
+        return facts.replace(FILLING, "")
+    if isinstance(facts, tuple):
+        return tuple(_without_filling(each) for each in facts)
+    if is_dataclass(facts) and not isinstance(facts, type):
+        changed = {each.name: _without_filling(getattr(facts, each.name)) for each in fields(facts)}
+        return replace(facts, **changed)
+    return facts
+
+
+def _check_frame(lines: list[Line], part: Part, *, is_last: bool) -> None:
+    """A statement begins with its header and ends with its trailer."""
+    last = part.first + len(part.raw) - 1
+    if not lines:
+        raise Refused(Reason.CUT_OFF, "the file has no lines", last)
+    for line in lines[:1]:
+        _check_kind(line, "0", "header")
+    trailers = [line for line in lines if line.text[0] == "9"]
+    if not trailers and is_last:
+        raise Refused(Reason.CUT_OFF, "the file ends before the trailer", lines[-1].number)
+    if not trailers:
+        raise Refused(Reason.STRUCTURE, "record '0' where the trailer belongs", last + 1)
+    if trailers[0] is not lines[-1]:
+        behind = lines[lines.index(trailers[0]) + 1]
+        raise Refused(Reason.STRUCTURE, "lines behind the trailer", behind.number)
+    _check_kind(lines[1], "1", "old balance")
+
+
+def _check_kind(line: Line, kind: str, name: str) -> None:
+    if line.text[0] != kind:
+        detail = f"record {line.text[:2].strip()!r} where the {name} belongs"
+        raise Refused(Reason.STRUCTURE, detail, line.number)
+
+
+def company_number_in(field: str) -> str:
+    """The enterprise number in its field of a header; empty where it cannot be one."""
+    plain = field.strip()
+    digits = plain[1:] if len(plain) == 11 and plain[0] == "0" else plain.zfill(10)
+    return digits if is_company_number(digits) else ""
+
+
+class _Header(NamedTuple):
+    created_on: date | None
+    is_copy: bool
+    addressee: str
+    bic: str
+    company_number: str
+
+
+class _Statement:
+    """Reads the lines of one statement."""
+
+    def __init__(self, lines: list[Line], warnings: WarningList) -> None:
+        self.header_line, self.old_line, *self.lines, self.trailer_line = lines
+        self.warnings = warnings
+        self.new_line: Line | None = None
+        self.messages: list[str] = []
+        self.movements = Movements(warnings)
+
+    def read(self, *, is_last: bool) -> BankStatement:
+        header = self._header()
+        account = account_of(self.old_line, self.warnings)
+        opening = amount_at(self.old_line, 42)
+        self._sort()
+        records = self.movements.finish()
+        closing, dated_on = self._new_balance(account, opening, header, has_movements=bool(records))
+        self._trailer(records, is_last=is_last)
+        moved = sum(record.amount for record in records)
+        if opening + moved != closing:
+            detail = f"{units(opening)} and {units(moved)} do not make {units(closing)}"
+            raise Refused(Reason.TOTALS, detail, (self.new_line or self.old_line).number)
         return BankStatement(
-            iban=old.account,
-            bic=bic,
-            currency=old.currency,
-            holder=Party(old.holder or addressee, number),
-            number=old.number,
+            iban=account.number,
+            bic=header.bic,
+            currency=account.currency,
+            holder=Party(self.old_line.text[64:90].strip() or header.addressee,
+                         header.company_number),
+            number=self._number(),
             dated_on=dated_on,
-            previous_on=old.day,
-            opening=old.amount,
-            closing=closing,
-            movements=tuple(movement_of(entry, entry.sequence, dated_on) for entry in entries),
-            messages=messages,
-        )
-
-    # --- lines ---------------------------------------------------------------------------------
-
-    def _next(self, kind: str) -> Line | None:
-        """The line at hand if it is of this kind, else None."""
-        if self.at < len(self.lines) and self.lines[self.at].text.startswith(kind):
-            line = self.lines[self.at]
-            self.at += 1
-            if kind[0] in "1238":
-                self.records += 1
-            return line
-        return None
-
-    def _must(self, kind: str, name: str) -> Line:
-        line = self._next(kind)
-        if line:
-            return line
-        if self.at == len(self.lines):
-            raise Refused(Reason.CUT_OFF, f"the file ends before the {name}", self.at)
-        found = self.lines[self.at].text[:2].strip()
-        raise Refused(Reason.STRUCTURE, f"record {found!r} where the {name} belongs", self.at + 1)
-
-    # --- header and balances -------------------------------------------------------------------
-
-    def _header(self) -> tuple[date, str, str, str]:
-        """Day, BIC of the bank, addressee and enterprise number."""
-        line = self._must("0", "header")
-        text = line.text
-        if text[127] != "2":
-            raise wrong(line, 128, f"version {text[127]!r}: only version 2 is read")
-        if text[1:5] != "0000":
-            raise wrong(line, 2, "four zeros are missing")
-        if text[14:16] != "05":
-            raise wrong(line, 15, f"application {text[14:16]!r} is not 05")
-        if text[16] not in " D":
-            raise wrong(line, 17, f"{text[16]!r} is no mark of a duplicate")
-        if text[83:88] != "00000":
-            detail = f"part {text[83:88]!r} of a statement, for a separate application"
-            raise Refused(Reason.STRUCTURE, detail, line.number)
-        identity = text[71:82]
-        number = "" if identity.strip(" 0") == "" else identity[1:]
-        if number and (identity[0] != "0" or not is_company_number(number)):
-            raise wrong(line, 72, f"{identity!r} is no enterprise number")
-        created = day_at(line, 5)
-        if created is None:
-            raise wrong(line, 6, "the day is missing")
-        return created, text[60:71].strip(), text[34:60].strip(), number
-
-    def _old_balance(self) -> _OldBalance:
-        line = self._must("1", "old balance")
-        text = line.text
-        self.account = text[5:42]
-        account, currency = account_of(line)
-        paper, coded = number_at(line, 2, 3), number_at(line, 125, 3)
-        amount, day = amount_at(line, 42), day_at(line, 58)
-        return _OldBalance(account, currency, coded or paper, amount, day, text[64:90].strip())
-
-    def _new_balance(self, old: _OldBalance, *, has_movements: bool) -> tuple[Decimal, date] | None:
-        """Amount and day; None in a statement of a day on which nothing happened."""
-        line = self._must("8", "new balance") if has_movements else self._next("8")
-        if not line:
-            self.balance_line = self.at
-            return None
-        self.balance_line, self.link = line.number, flag_at(line, 127)
-        if line.text[4:41] != self.account:
-            raise wrong(line, 5, f"another account than {old.account}")
-        number_at(line, 1, 3)
-        day = day_at(line, 57)
-        if day is None:
-            raise wrong(line, 58, "the day is missing")
-        return amount_at(line, 41), day
-
-    # --- movements -----------------------------------------------------------------------------
-
-    def _movements(self) -> list[Entry]:
-        """The movements, each with its lines and what the bank tells of it."""
-        entries: list[Entry] = []
-        newest: Entry | None = None
-        linked = False
-        while self.at < len(self.lines) and self.lines[self.at].text[0] in "23":
-            line = self.lines[self.at]
-            if line.text[:2] == "21" and not linked:
-                newest = self._entry()
-                file(newest, entries)
-                linked = newest.has_information
-            elif line.text[:2] == "31" and linked and newest:
-                linked = self._information(newest)
-            elif linked:
-                raise Refused(Reason.SEQUENCE, "the information promised is missing", line.number)
-            else:
-                detail = f"record {line.text[:2]!r} that nothing before it promises"
-                raise Refused(Reason.SEQUENCE, detail, line.number)
-        if linked:
-            if self.at == len(self.lines):
-                raise Refused(Reason.CUT_OFF, "the file ends before a movement's end", self.at)
-            raise Refused(Reason.SEQUENCE, "the information promised is missing", self.at + 1)
-        for entry in entries:
-            check_details(entry)
-        return entries
-
-    def _key(self, line: Line) -> tuple[int, int]:
-        """Sequence and detail number: both go up by one, details begin again at each movement."""
-        sequence, detail = number_at(line, 2, 4), number_at(line, 6, 4)
-        due = {(self.sequence + 1, 0)}
-        if self.sequence:
-            due.add((self.sequence, self.detail + 1))
-        if (sequence, detail) not in due:
-            words = f"number {line.text[2:6]} {line.text[6:10]} does not follow"
-            words += f" {self.sequence:04d} {self.detail:04d}"
-            raise Refused(Reason.SEQUENCE, words, line.number)
-        self.sequence, self.detail = sequence, detail
-        return sequence, detail
-
-    def _continues(self, first: Line, promised: str, *kinds: str) -> Line | None:
-        """The next record of the same movement, where the one before promises it."""
-        line = next((found for kind in kinds if (found := self._next(kind))), None)
-        if promised == "1" and not line:
-            if self.at == len(self.lines):
-                raise Refused(Reason.CUT_OFF, "the file ends inside a movement", self.at)
-            detail = f"record {kinds[0]} is promised and missing"
-            raise Refused(Reason.SEQUENCE, detail, self.at + 1)
-        if line and promised == "0":
-            raise Refused(Reason.SEQUENCE, "a record that is not promised", line.number)
-        if line and line.text[2:10] != first.text[2:10]:
-            raise Refused(Reason.SEQUENCE, "the number of another movement", line.number)
-        return line
-
-    def _entry(self) -> Entry:
-        """Records 2.1, 2.2 and 2.3 of one movement."""
-        first = self._must("21", "movement")
-        text = first.text
-        sequence, detail = self._key(first)
-        if not is_decimal(text[53:61]):
-            raise wrong(first, 54, f"{text[53:61]!r} is no transaction code")
-        flag_at(first, 61)
-        number_at(first, 121, 3)
-        number_at(first, 124, 1)
-        entry = Entry(
-            first, sequence, detail, amount_at(first, 31), day_at(first, 47), day_at(first, 115),
-            code=text[53:61], reference=text[10:31].strip(), communication=text[61:115],
+            previous_on=day_at(self.old_line, 58),
+            opening=units(opening),
+            closing=units(closing),
+            movements=tuple(
+                movement_of(each, each.sequence, dated_on, self.warnings) for each in records
+            ),
+            messages=tuple(text for text in self.messages if text),
+            is_copy=header.is_copy,
         )  # fmt: skip
-        last = first
-        if second := self._continues(first, flag_at(first, 125), "22", "23"):
-            last = second
-            if second.text[1] == "2":
-                self._second(entry, second)
-                third = self._continues(first, flag_at(second, 125), "23")
+
+    def _sort(self) -> None:
+        """Give each line to what reads it."""
+        message_announced = False
+        for line in self.lines:
+            kind = line.text[0]
+            if kind in "23":
+                self.movements.add(line)
+            elif kind == "8" and self.new_line is None:
+                self.new_line = line
+                message_announced = line.text[127] == "1"
+            elif kind == "4":
+                if not message_announced:
+                    self.warnings.add(Code.RECORD_ORDER, line.number, "4")
+                message_announced = line.text[127] == "1"
+                self.messages.append(line.text[32:112].rstrip())
             else:
-                third = second
-            if third:
-                last = third
-                self._third(entry, third)
-        entry.has_information = flag_at(last, 127) == "1"
-        return entry
+                detail = f"record {line.text[:2].strip()!r} where no such record belongs"
+                raise Refused(Reason.STRUCTURE, detail, line.number)
+        if message_announced:
+            self.warnings.add(Code.RECORD_ORDER, self.trailer_line.number, "4")
 
-    def _second(self, entry: Entry, line: Line) -> None:
+    # --- header and balances ---------------------------------------------------------------------
+
+    def _header(self) -> _Header:
+        line = self.header_line
         text = line.text
-        entry.communication += text[10:63]
-        entry.customer, entry.bic = text[63:98].strip(), text[98:109].strip()
+        if text[127] not in (VERSION, " "):
+            raise wrong(line, 128, f"version {text[127]!r}: only version 2 is read")
+        for at, field, usual in [
+            (1, text[1:5], ("0000",)),
+            (14, text[14:16], (APPLICATION,)),
+            (16, text[16], (" ", "D")),
+            (83, text[83:88], ("00000",)),
+            (127, text[127], (VERSION,)),
+        ]:
+            if field not in usual:
+                self.warnings.add(Code.UNKNOWN_CODE, line.number, f"0 {at + 1} {field!r}")
+        return _Header(
+            day_at(line, 5), text[16] == "D", text[34:60].strip(), text[60:71].strip(),
+            self._company_number(text[71:82]),
+        )  # fmt: skip
 
-    def _third(self, entry: Entry, line: Line) -> None:
-        text = line.text
-        if flag_at(line, 125) == "1":
-            raise wrong(line, 126, "nothing can follow record 2.3")
-        # Without 2.2 its place in the communication stays blank.
-        entry.communication = entry.communication.ljust(107) + text[82:125]
-        entry.account, entry.name = counterparty_of(text[10:47]), text[47:82].strip()
+    def _company_number(self, field: str) -> str:
+        """Ten digits; empty where the field names no company that could exist."""
+        plain, right = field.strip(), company_number_in(field)
+        if plain.strip("0") and field != f"0{right}":
+            self.warnings.add(Code.ENTERPRISE_NUMBER, self.header_line.number, plain)
+        return right
 
-    def _information(self, entry: Entry) -> bool:
-        """Records 3.1, 3.2 and 3.3; tells whether more follow."""
-        first = self._must("31", "information")
-        text = first.text
-        sequence, _detail = self._key(first)
-        if sequence != entry.sequence:
-            raise Refused(Reason.SEQUENCE, "the number of another movement", first.number)
-        flag_at(first, 39)
-        words, last = text[39:113], first
-        if second := self._continues(first, flag_at(first, 125), "32"):
-            words, last = words + second.text[10:115], second
-            if third := self._continues(first, flag_at(second, 125), "33"):
-                words, last = words.ljust(179) + third.text[10:100], third
-        entry.notes.append(information(words, first.number))
-        return flag_at(last, 127) == "1"
+    def _number(self) -> int:
+        """The number of the statement, 0 where it has none."""
+        text = self.old_line.text
+        for field in (text[125:128], text[2:5]):
+            if is_decimal(field) and int(field):
+                return int(field)
+            if field.strip("0 "):
+                self.warnings.add(Code.STATEMENT_NUMBER, self.old_line.number, field)
+        return 0
 
-    # --- the end -------------------------------------------------------------------------------
+    def _new_balance(
+        self, old: Account, opening: int, header: _Header, *, has_movements: bool
+    ) -> tuple[int, date]:
+        """Amount and day; where nothing happened the old balance is also the new one."""
+        line = self.new_line
+        if line is None:
+            if has_movements:
+                raise Refused(
+                    Reason.STRUCTURE, "the new balance is missing", self.trailer_line.number
+                )
+            return opening, self._day_of(self.header_line, header.created_on)
+        self._check_account(line, old)
+        day = day_at(line, 57)
+        if day is None or header.created_on is None:
+            self.warnings.add(Code.DAY, (self.header_line if day else line).number)
+        return amount_at(line, 41), day or self._day_of(line, header.created_on)
 
-    def _messages(self) -> tuple[str, ...]:
-        """The free messages, a text a line."""
-        texts = []
-        while line := self._next("4"):
-            if self.link == "0":
-                raise Refused(Reason.SEQUENCE, "a message that is not promised", line.number)
-            self.link = flag_at(line, 127)
-            texts.append(line.text[32:112].rstrip())
-        if self.link == "1" and self.at < len(self.lines):
-            raise Refused(Reason.SEQUENCE, "the message promised is missing", self.at + 1)
-        return tuple(text for text in texts if text)
+    def _day_of(self, line: Line, created_on: date | None) -> date:
+        if created_on is None:
+            raise wrong(line, 6 if line is self.header_line else 58, "the day is missing")
+        return created_on
 
-    def _trailer(self, entries: list[Entry]) -> None:
-        line = self._must("9", "trailer")
-        counted = number_at(line, 16, 6)
-        if counted != self.records:
-            detail = f"{counted} records are told, {self.records} are there"
+    def _check_account(self, line: Line, old: Account) -> None:
+        """Both balances are of one account, however it is written."""
+        field = line.text[4:41]
+        if field == self.old_line.text[5:42]:
+            return
+        if not field.strip():
+            self.warnings.add(Code.ACCOUNT, line.number)
+            return
+        # The structure of the account stands in record 1 alone.
+        same = Line(f"1{self.old_line.text[1]}   {field}", line.number)
+        try:
+            new = account_of(same, self.warnings)
+        except Refused:
+            new = None
+        if new != old:
+            raise wrong(line, 5, f"another account than {old.number} in {old.currency}")
+        self.warnings.add(Code.ACCOUNT, line.number, field[:34])
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _trailer(self, records: list[Record], *, is_last: bool) -> None:
+        line = self.trailer_line
+        counted = 1 + sum(each.text[0] in COUNTED for each in self.lines)
+        named = number_at(line, 16, 6)
+        if named != counted % MOST_COUNTED:
+            detail = f"the trailer counts {named} records, the statement has {counted}"
             raise Refused(Reason.TOTALS, detail, line.number)
-        out = sum((-entry.amount for entry in entries if entry.amount < 0), Decimal(0))
-        in_ = sum((entry.amount for entry in entries if entry.amount > 0), Decimal(0))
-        for name, at, total in [("debit", 22, out), ("credit", 37, in_)]:
-            told = thousandths_at(line, at)
-            if told != total:
-                detail = f"{name} of {told} is told, the movements make {total}"
+        amounts = [record.amount for record in records]
+        for name, at, total in [
+            ("debit", 22, -sum(amount for amount in amounts if amount < 0)),
+            ("credit", 37, sum(amount for amount in amounts if amount > 0)),
+        ]:
+            if (stated := thousandths_at(line, at)) != total:
+                detail = f"{name} of {units(stated)}, but the movements make {units(total)}"
                 raise Refused(Reason.TOTALS, detail, line.number)
-        if line.text[127] not in "12":
-            raise wrong(line, 128, f"{line.text[127]!r} does not say whether more follows")
-        self.is_last = line.text[127] == "2"
+        if line.text[127] != (ENDS if is_last else GOES_ON):
+            self.warnings.add(Code.TRAILER_CODE, line.number)

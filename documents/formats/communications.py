@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from documents.formats import Reason, Refused
 from documents.formats.fields import between_pluses
+from documents.formats.file_warnings import Code, WarningList
 
-# Per type the fields that are told, with their places behind the type: words, an amount of
+# Per type the fields that are shown, with their places behind the type: words, an amount of
 # fifteen digits, a rate of twelve, a day.
 WORDS, AMOUNT, RATE, PERCENT, DAY = "words", "amount", "rate", "percent", "day"
 LAYOUTS: dict[str, tuple[tuple[str, int, int], ...]] = {
@@ -44,53 +44,69 @@ NAME = slice(0, 70)
 
 
 class Communication(NamedTuple):
-    """Words, the structured communication between pluses, and a name where one is told."""
+    """Words, the structured communication between pluses, and a name where there is one."""
 
     text: str
     structured: str = ""
     name: str = ""
 
 
-def of_movement(words: str, line: int) -> Communication:
+def of_movement(words: str, line: int, warnings: WarningList) -> Communication:
     """What records 2.1 to 2.3 say; the first character tells whether it is structured."""
-    if words[0] == "0":
-        return Communication(words[1:].strip())
-    kind, body = _kind(words, line), words[4:]
+    if words[0] != "1":
+        return _free(words, line, warnings)
+    kind, body = words[1:4], words[4:]
     if kind in BELGIAN:
-        digits = body[:12]
-        structured = between_pluses(digits) if digits.isascii() and digits.isdecimal() else None
-        if not structured:
-            detail = f"{digits!r} is no structured communication"
-            raise Refused(Reason.FIELD, detail, line)
-        return Communication(body[12:].strip(), structured)
+        return _belgian(body, line, warnings)
+    if not _is_kind(kind, line, warnings):
+        return Communication(_plain(words[1:]))
     structured = None
     if kind == "105" and (digits := body[REPEATED]).isascii() and digits.isdecimal():
         structured = between_pluses(digits)
-    return Communication(_told(kind, body), structured or "")
+    return Communication(_layout(kind, body), structured or "")
 
 
-def information(words: str, line: int) -> Communication:
+def _free(words: str, line: int, warnings: WarningList) -> Communication:
+    if words[0] != "0":
+        warnings.add(Code.UNKNOWN_CODE, line, f"{words[0]!r}")
+    return Communication(words[1:].strip())
+
+
+def _belgian(body: str, line: int, warnings: WarningList) -> Communication:
+    """Twelve digits of which the last two are a check; where they fail they are text."""
+    digits = body[:12]
+    structured = between_pluses(digits) if digits.isascii() and digits.isdecimal() else None
+    if structured:
+        return Communication(body[12:].strip(), structured)
+    warnings.add(Code.COMMUNICATION, line, digits)
+    return Communication(_plain(body))
+
+
+def information(words: str, line: int, warnings: WarningList) -> Communication:
     """What records 3.1 to 3.3 add: words, or the full name of the counterparty."""
-    if words[0] == "0":
-        return Communication(words[1:].strip())
-    kind, body = _kind(words, line), words[4:]
+    if words[0] != "1":
+        return _free(words, line, warnings)
+    kind, body = words[1:4], words[4:]
+    if not _is_kind(kind, line, warnings):
+        return Communication(_plain(words[1:]))
     if kind == COUNTERPARTY:
         return Communication(_plain(body[NAME.stop :]), name=_plain(body[NAME]))
     return Communication(_plain(body))
 
 
-def _kind(words: str, line: int) -> str:
-    kind = words[1:4]
-    if not (kind.isascii() and kind.isdecimal()):
-        raise Refused(Reason.FIELD, f"{kind!r} is no type of communication", line)
-    return kind
+def _is_kind(kind: str, line: int, warnings: WarningList) -> bool:
+    """Tell whether this is a type of communication; where it is none, all of it is text."""
+    if kind.isascii() and kind.isdecimal():
+        return True
+    warnings.add(Code.UNKNOWN_CODE, line, f"{kind!r}")
+    return False
 
 
-def _told(kind: str, body: str) -> str:
+def _layout(kind: str, body: str) -> str:
     if kind not in LAYOUTS:
         return _plain(body)
-    told = (_field(body[start:end], what) for what, start, end in LAYOUTS[kind])
-    return " ".join(field for field in told if field)
+    fields = (_field(body[start:end], what) for what, start, end in LAYOUTS[kind])
+    return " ".join(field for field in fields if field)
 
 
 def _field(text: str, what: str) -> str:

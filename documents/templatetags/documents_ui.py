@@ -1,29 +1,25 @@
 """How money, accounts, days and kinds look on every page."""
 
-from datetime import date
 from decimal import Decimal
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from documents import writing
-from documents.kinds import BY_KIND, EXTENSIONS
+from core.document_kinds import BY_KIND, CODA, EXTENSIONS
+from core.plain_text import marked as pieces_of
+from documents.rendering import formatting
 
 register = template.Library()
-register.filter("in_fours", writing.in_fours)
-register.filter("plain", writing.plain)
-register.filter("change", writing.change)
+register.filter("in_fours", formatting.in_fours)
+register.filter("plain", formatting.plain)
+register.filter("change", formatting.change)
 
 
 @register.filter
 def money(amount: Decimal | None, currency: str = "") -> str:
     """An amount in the reader's language; empty where there is none."""
-    return "" if amount is None else writing.money(amount, currency)
-
-
-@register.filter
-def day(value: date | None) -> str:
-    return "" if value is None else date_format(value, "DATE_FORMAT")
+    return "" if amount is None else formatting.money(amount, currency)
 
 
 @register.filter
@@ -38,5 +34,16 @@ def kind_path(kind: int) -> str:
 
 @register.filter
 def format_name(media_type: str) -> str:
-    """PDF, XML, COD: what the file is called after the dot."""
-    return EXTENSIONS.get(media_type, "bin").upper()
+    """PDF, XML, CODA: as people call it."""
+    return "CODA" if media_type == CODA else EXTENSIONS.get(media_type, "bin").upper()
+
+
+@register.filter
+def marked(text: str, words: list[str]) -> SafeString:
+    """The text with the words that somebody looked for in <mark>."""
+    pieces = pieces_of(text, words)
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<mark>{}</mark>", one.text) if one.marked else one.text,) for one in pieces),
+    )

@@ -5,17 +5,25 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
-from accounts.finding import older_than, one_page
 from accounts.requests import OfficeRequest
-from accounts.tenancy import office_scope
-from documents.filings import by_year
-from documents.models import Filing
+from core.lists import older_than, one_page
+from core.row_security import office_scope
+from documents.access_report import (
+    all_fetches,
+    fetches,
+    looks,
+    use_by_company,
+    who_can_see,
+)
+from documents.models import DocumentDetails
+from documents.models.document_list import by_year
 from documents.views.pages import PAGE, company_of, company_page, fetches_as_csv, office_page
-from documents.watching import all_fetches, fetches, use_by_company
+from documents.waiting_files import waiting_for
 
 
 @require_safe
@@ -24,31 +32,36 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
     """The documents of a company: how many, by year, kind, and account, agency or card."""
     client = company_of(request, number)
     with office_scope(request.office.pk):
-        years = by_year(Filing.objects.filter(client=client).counts())
-    context = {**company_page(request, client), "tab": "documents", "years": years}
+        years = by_year(DocumentDetails.objects.filter(client=client).counts())
+    context = {
+        **company_page(request, client),
+        "tab": "documents",
+        "years": years,
+        "waiting": waiting_for(client),
+    }
     return render(request, "documents/company.html", context)
 
 
 @require_safe
 @office_view()
-def watchers(request: OfficeRequest, number: str) -> HttpResponse:
+def access_report(request: OfficeRequest, number: str) -> HttpResponse:
     """Who can see this company, and who fetched which document, when, in which format."""
     client = company_of(request, number)
     page, last = one_page(fetches(client, PAGE + 1, older_than(request)), PAGE)
-    consents = request.office.consents.covering(client).with_use().select_related("partner")
     context = {
         **company_page(request, client),
-        "tab": "watchers",
-        "consents": consents.order_by("partner__name"),
+        "tab": "access_report",
+        "permissions": who_can_see(client),
+        "looks": looks(client, PAGE),
         "fetches": page,
         "next_url": last and f"?before={last.key}",
     }
-    return render(request, "documents/watchers.html", context)
+    return render(request, "documents/access_report.html", context)
 
 
 @require_safe
 @office_view()
-def reads(request: OfficeRequest, number: str) -> HttpResponse:
+def access_report_csv(request: OfficeRequest, number: str) -> HttpResponseBase:
     """The same as CSV, all of it."""
     client = company_of(request, number)
     return fetches_as_csv(f"who-read-{client.company_number}.csv", all_fetches(client))
@@ -56,10 +69,10 @@ def reads(request: OfficeRequest, number: str) -> HttpResponse:
 
 @require_safe
 @office_view(admin=True)
-def use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """What a software fetched in the last 30 days, company by company."""
+def software_use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
+    """What software fetched in the last 30 days, company by company."""
     consents = request.office.consents.select_related("partner")
     consent = get_object_or_404(consents, uuid=uuid)
     page = use_by_company(consent, PAGE * 2)
     context = {**office_page(request), "section": "consents", "consent": consent, "lines": page}
-    return render(request, "documents/use.html", context)
+    return render(request, "documents/software_use.html", context)

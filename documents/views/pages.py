@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from accounts.requests import OfficeRequest
-from accounts.spreadsheet import csv_file, iso
 from clients.models import Client
-from documents.watching import Fetch
+from core.csv_export import csv_file
+from core.dates import iso
+from documents.access_report import Fetch
 
 PAGE = 50
 
@@ -30,10 +31,17 @@ def company_page(request: OfficeRequest, client: Client) -> dict[str, Any]:
     return {**office_page(request), "client": client}
 
 
-def fetches_as_csv(name: str, fetched: Iterable[Fetch]) -> HttpResponse:
-    heads = [_("When"), _("Software"), _("Kind"), _("Document"), _("Format"), _("Whole")]
+def fetches_as_csv(name: str, fetched: Iterable[Fetch]) -> HttpResponseBase:
+    heads = [_("When"), _("Software"), _("Type"), _("Document"), _("Format"), _("Complete")]
     rows = (
-        [iso(one.at), one.software, one.kind, one.document, one.format, str(int(one.whole))]
+        [
+            iso(one.at),
+            one.software,
+            one.kind,
+            one.document,
+            one.attachment or one.format,
+            str(int(one.whole)),
+        ]
         for one in fetched
     )
     return csv_file(name, heads, rows)

@@ -24,22 +24,6 @@ function deadTime(form) {
   window.addEventListener("focus", (event) => event.target === window && begin());
 }
 
-/** The button that needs the switch works only while the switch is on. */
-function followSwitch(form) {
-  const needing = form.querySelector("[data-needs-switch]");
-  const toggle = form.querySelector("[role=switch], input[type=checkbox]");
-  if (!needing || !toggle) return;
-  const hint = form.querySelector("[data-switch-hint]");
-  const follow = () => {
-    needing.disabled = !toggle.checked;
-    if (hint) hint.hidden = toggle.checked;
-  };
-  toggle.addEventListener("change", follow);
-  // Back may bring the page with the switch as it was left.
-  window.addEventListener("pageshow", follow);
-  follow();
-}
-
 function sendOnce(form) {
   let sent = false;
   form.addEventListener("submit", (event) => {
@@ -56,6 +40,5 @@ function sendOnce(form) {
 
 for (const form of document.querySelectorAll("form[data-decide]")) {
   deadTime(form);
-  followSwitch(form);
   sendOnce(form);
 }

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 
-from accounts.requests import address_of
+from core.client_ip import address_of
+
+pytestmark = pytest.mark.requirement(46)
 
 
 @pytest.mark.parametrize(

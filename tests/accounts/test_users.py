@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client as Browser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.invitations import AlreadyThere, InvitationOver
-from accounts.models import Invitation, LastAdmin, Membership, MembershipEvent, Role, User
+from accounts.models import Invitation, LastAdmin, Membership, OfficeEvent, Role, User
+from accounts.models.invitation import AlreadyInvited, InvitationEnded
 from tests import factories
 from tests.accounts.people import logged_in
 from tests.conftest import Cast, make_cast
+from tests.owner import refused_to_owner
 
 
 def membership_of(person: User, **more: Any) -> Membership:
@@ -34,20 +35,20 @@ def page_of(browser: Browser, path: str) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_an_sees_everybody_with_role_status_and_second_factor(cast: Cast) -> None:
+def test_anna_sees_everybody_with_role_status_and_second_factor(cast: Cast) -> None:
     Authenticator.objects.create(user=cast.bram, type="totp", data={"secret": "x"})
-    Authenticator.objects.create(user=cast.an, type="recovery_codes", data={})
-    an = logged_in(cast.an)
-    an.post(
+    Authenticator.objects.create(user=cast.anna, type="recovery_codes", data={})
+    anna = logged_in(cast.anna)
+    anna.post(
         f"{users_of(cast)}/invite",
         {"email": "new@office.example", "role": "user", "language": "nl"},
     )
-    members = {m.user.name: m for m in an.get(users_of(cast)).context["members"]}
+    members = {m.user.name: m for m in anna.get(users_of(cast)).context["members"]}
     assert members["Bram"].has_second_factor
-    assert not members["An"].has_second_factor
-    assert members["An"].last_seen_at is not None
+    assert not members["Anna"].has_second_factor
+    assert members["Anna"].last_seen_at is not None
     assert members["Bram"].last_seen_at is None
-    page = page_of(an, users_of(cast))
+    page = page_of(anna, users_of(cast))
     for words in ("Active", "Invited", "new@office.example", cast.bram.email, "(you)", "Never"):
         assert words in page, words
     assert cast.chloe.email not in page
@@ -56,19 +57,24 @@ def test_an_sees_everybody_with_role_status_and_second_factor(cast: Cast) -> Non
 def test_the_list_needs_no_more_queries_for_more_people(
     cast: Cast, django_assert_num_queries: Any
 ) -> None:
-    an = logged_in(cast.an)
-    an.get(users_of(cast))
-    with connection.execute_wrapper(lambda run, *more: (counted.append(1), run(*more))[1]):
-        counted: list[int] = []
-        an.get(users_of(cast))
+    anna = logged_in(cast.anna)
+    anna.get(users_of(cast))
+    counted: list[int] = []
+
+    def count(run: Any, *more: Any) -> Any:
+        counted.append(1)
+        return run(*more)
+
+    with connection.execute_wrapper(count):
+        anna.get(users_of(cast))
         few = len(counted)
     for n in range(10):
         factories.make_person(f"P{n}", cast.janssens)
         Invitation.objects.invite(
-            cast.janssens, cast.an, email=f"i{n}@office.example", role="user", language="nl"
+            cast.janssens, cast.anna, email=f"i{n}@office.example", role="user", language="nl"
         )
     with django_assert_num_queries(few):
-        an.get(users_of(cast))
+        anna.get(users_of(cast))
 
 
 def test_bram_has_no_such_menu_and_chloe_finds_nothing(cast: Cast) -> None:
@@ -77,32 +83,34 @@ def test_bram_has_no_such_menu_and_chloe_finds_nothing(cast: Cast) -> None:
     assert logged_in(cast.chloe).get(users_of(cast)).status_code == 404
 
 
-def test_an_makes_bram_admin_and_it_holds_at_once(cast: Cast) -> None:
+def test_anna_makes_bram_admin_and_it_holds_at_once(cast: Cast) -> None:
     bram = logged_in(cast.bram)
     assert bram.get(users_of(cast)).status_code == 403
     path = f"{users_of(cast)}/{membership_of(cast.bram).uuid}/role"
-    assert logged_in(cast.an).post(path, {"role": "admin"}).url == users_of(cast)
+    anna = logged_in(cast.anna)
+    assert anna.post(path, {"role": "admin"})["Location"] == users_of(cast)
+    assert "Bram is now an Admin." in anna.get(users_of(cast)).content.decode()
     assert bram.get(users_of(cast)).status_code == 200
-    event = MembershipEvent.objects.get(office=cast.janssens)
+    event = OfficeEvent.objects.get(office=cast.janssens)
     assert (event.kind, event.by_name, event.person, event.role) == (
         "role_changed",
-        "An",
+        "Anna",
         cast.bram,
         "admin",
     )
 
 
-def test_an_removes_bram_who_is_out_at_his_next_click(cast: Cast) -> None:
+def test_anna_removes_bram_who_is_out_at_the_next_click(cast: Cast) -> None:
     bram = logged_in(cast.bram)
     assert bram.get(f"/offices/{cast.janssens.slug}").status_code == 200
     path = f"{users_of(cast)}/{membership_of(cast.bram).uuid}/remove"
-    an = logged_in(cast.an)
-    assert an.get(path).status_code == 200
+    anna = logged_in(cast.anna)
+    assert anna.get(path).status_code == 200
     assert bram.get(f"/offices/{cast.janssens.slug}").status_code == 200, "GET changes nothing"
-    assert an.post(path).status_code == 303
+    assert anna.post(path).status_code == 303
     assert bram.get(f"/offices/{cast.janssens.slug}").status_code == 404
-    assert cast.bram.name not in {m.user.name for m in an.get(users_of(cast)).context["members"]}
-    assert MembershipEvent.objects.get(kind="removed").person == cast.bram
+    assert cast.bram.name not in {m.user.name for m in anna.get(users_of(cast)).context["members"]}
+    assert OfficeEvent.objects.get(kind="removed").person == cast.bram
 
 
 def test_chloe_can_change_nobody_of_janssens(cast: Cast) -> None:
@@ -120,25 +128,25 @@ def test_chloe_can_change_nobody_of_janssens(cast: Cast) -> None:
 
 @pytest.mark.parametrize("what", ["role", "remove"])
 def test_the_last_admin_cannot_be_demoted_or_removed(cast: Cast, what: str) -> None:
-    an = logged_in(cast.an)
-    path = f"{users_of(cast)}/{membership_of(cast.an).uuid}/{what}"
-    answer = an.post(path, {"role": "user"}, follow=True)
-    assert "keeps at least one Admin" in answer.content.decode()
-    assert membership_of(cast.an).is_admin
-    assert membership_of(cast.an).is_active
-    assert not MembershipEvent.objects.exists()
+    anna = logged_in(cast.anna)
+    path = f"{users_of(cast)}/{membership_of(cast.anna).uuid}/{what}"
+    answer = anna.post(path, {"role": "user"}, follow=True)
+    assert "needs at least one Admin" in answer.content.decode()
+    assert membership_of(cast.anna).is_admin
+    assert membership_of(cast.anna).is_active
+    assert not OfficeEvent.objects.exists()
 
 
 def test_the_last_admin_cannot_leave_and_bram_can(cast: Cast) -> None:
     path = f"/offices/{cast.janssens.slug}/leave"
-    told = logged_in(cast.an).post(path, follow=True).content.decode()
-    assert "keeps at least one Admin" in told
-    assert membership_of(cast.an).is_active
+    told = logged_in(cast.anna).post(path, follow=True).content.decode()
+    assert "needs at least one Admin" in told
+    assert membership_of(cast.anna).is_active
     bram = logged_in(cast.bram)
     assert bram.get(path).status_code == 200
-    assert bram.post(path).url == "/offices"
+    assert bram.post(path)["Location"] == "/offices"
     assert bram.get(f"/offices/{cast.janssens.slug}").status_code == 404
-    assert MembershipEvent.objects.get().kind == "left"
+    assert OfficeEvent.objects.get().kind == "left"
 
 
 @pytest.mark.parametrize("change", [{"role": "user"}, {"is_active": False}])
@@ -146,38 +154,40 @@ def test_the_database_keeps_the_last_admin_also_from_raw_sql(
     cast: Cast, change: dict[str, Any]
 ) -> None:
     with pytest.raises(IntegrityError, match="left without an Admin"), transaction.atomic():
-        Membership.objects.filter(user=cast.an).update(**change)
+        Membership.objects.filter(user=cast.anna).update(**change)
     with pytest.raises(LastAdmin):
-        membership_of(cast.an).leave()
+        membership_of(cast.anna).leave()
 
 
 def test_an_admin_whose_account_is_switched_off_does_not_count(cast: Cast) -> None:
     second = factories.make_person("Bea", cast.janssens)
     User.objects.filter(pk=second.pk).update(is_active=False)
     with pytest.raises(LastAdmin):
-        membership_of(cast.an).change_role("user", cast.an)
+        membership_of(cast.anna).change_role("user", cast.anna)
 
 
 def test_memberships_and_their_events_are_not_deleted(cast: Cast) -> None:
-    membership_of(cast.bram).change_role("admin", cast.an)
-    for rows in (Membership.objects.filter(user=cast.bram), MembershipEvent.objects.all()):
-        with pytest.raises(Exception, match="Cannot"), transaction.atomic():
+    membership_of(cast.bram).change_role("admin", cast.anna)
+    for rows in (Membership.objects.filter(user=cast.bram), OfficeEvent.objects.all()):
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
             rows._raw_delete(rows.db)
+        assert "Cannot delete" in refused_to_owner(f"delete from {rows.model._meta.db_table}")
 
 
 def test_role_changes_ask_for_the_password_when_the_login_is_old(cast: Cast) -> None:
-    an = logged_in(cast.an)
-    session = an.session
+    anna = logged_in(cast.anna)
+    session = anna.session
     key = "account_authentication_methods"
     session[key] = [{**record, "at": record["at"] - 901} for record in session[key]]
     session.save()
     uuid = membership_of(cast.bram).uuid
     for path in (f"{uuid}/role", f"{uuid}/remove", "invite"):
-        assert an.get(f"{users_of(cast)}/{path}").url.startswith("/accounts/reauthenticate/")
-    asked = an.post(f"{users_of(cast)}/{uuid}/role", {"role": "admin"})
-    assert asked.url.startswith("/accounts/reauthenticate/")
+        # Opening a page never asks for the password; acting does.
+        assert anna.get(f"{users_of(cast)}/{path}").status_code == 200
+    asked = anna.post(f"{users_of(cast)}/{uuid}/role", {"role": "admin"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
     assert membership_of(cast.bram).role == Role.USER
-    an.post(asked.url, {"password": factories.PASSWORD})
+    anna.post(asked["Location"], {"password": factories.PASSWORD})
     assert membership_of(cast.bram).role == Role.ADMIN
 
 
@@ -209,13 +219,13 @@ def test_two_admins_at_once_never_leave_the_office_without_one(
     for _ in range(int(8 * rounds)):
         cast = make_cast()
         bea = factories.make_person("Bea", cast.janssens)
-        one, two = membership_of(cast.an), membership_of(bea)
-        jobs = {
-            "each other": [lambda a=two, b=cast.an: a.change_role("user", b), lambda a=one, b=bea: a.remove(b)],
+        one, two = membership_of(cast.anna), membership_of(bea)
+        jobs: dict[str, list[Any]] = {
+            "each other": [lambda a=two, b=cast.anna: a.change_role("user", b), lambda a=one, b=bea: a.remove(b)],
             "both leave": [one.leave, two.leave],
             "raw": [lambda m=m: Membership.objects.filter(pk=m.pk).update(role="user") for m in (one, two)],
-        }[how]  # fmt: skip
-        answers = at_once(jobs)
+        }  # fmt: skip
+        answers = at_once(jobs[how])
         assert cast.janssens.memberships.admins().count() == 1
         assert sum(isinstance(answer, Exception) for answer in answers) == 1, answers
 
@@ -242,7 +252,13 @@ def test_whatever_people_do_the_office_keeps_an_admin_and_nobody_gets_more_than_
             try:
                 with transaction.atomic():
                     _walk(step, office, actor, target, new_role)
-            except (PermissionDenied, LastAdmin, AlreadyThere, InvitationOver, ObjectDoesNotExist):
+            except (
+                PermissionDenied,
+                LastAdmin,
+                AlreadyInvited,
+                InvitationEnded,
+                ObjectDoesNotExist,
+            ):
                 pass
             after = list(office.memberships.order_by("pk").values_list("user", "role", "is_active"))
             assert office.memberships.admins().exists()

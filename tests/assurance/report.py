@@ -1,120 +1,123 @@
-"""A pytest plugin for `portal.py assurance`: runs the tests of the table and prints it.
+"""The pytest plugin of `portal.py assurance`: run the tests of the table, keep and print it.
 
-`rows.toml` is the table: what must hold, the figure of a release, the tests that show it, and in
-`gap` what they do not reach yet. A test tells its figure with `record_property("measured", …)`.
-Written to var/assurance.md and var/assurance.json too, with the commit.
+A test says which rows it belongs to with `@pytest.mark.requirement(47)` and what it measured with
+`record_property("measured", "…")`. `--section A` runs one section (`A,C` two); its result is kept,
+and the table is put together from the newest results of all sections. `--release` keeps the table
+in docs/ as well. `--rows 1,2` runs some rows and keeps nothing.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TABLE = Path(__file__).with_name("rows.toml")
-
-
-@dataclass
-class Row:
-    """One thing that must hold; `outcomes` are those of its tests in this run."""
-
-    number: int
-    section: str
-    holds: str
-    figure: str
-    tests: list[str] = field(default_factory=list)
-    gap: str = ""
-    outcomes: list[str] = field(default_factory=list)
-    measured: list[str] = field(default_factory=list)
-
-    def has(self, node: str) -> bool:
-        """Tell whether the test belongs to this row; parameters of a test do not count."""
-        name = node.removeprefix("tests/").split("[")[0]
-        return any(name == test or name.startswith(f"{test}::") for test in self.tests)
-
-    @property
-    def verdict(self) -> str:
-        if not self.tests:
-            return "not built"
-        if not self.outcomes:
-            return "not run"
-        if set(self.outcomes) != {"passed"}:
-            return "FAILED" if "failed" in self.outcomes else "skipped in part"
-        return "in part" if self.gap else "holds"
-
-
-def read_rows() -> list[Row]:
-    return [Row(**row) for row in tomllib.loads(TABLE.read_text())["row"]]
+from tests.assurance.table import (
+    OF_THE_RELEASE,
+    ROOT,
+    Result,
+    Row,
+    by_section,
+    keep,
+    read_rows,
+    write_table,
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rows", default="", help="numbers of the table, with commas; all by default")
+    parser.addoption("--section", default="", help="letters of the table, with commas")
+    parser.addoption("--release", action="store_true", help="keep the table in docs/ as well")
+    parser.addoption("--rows", default="", help="numbers of the table, with commas; keeps nothing")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    wanted = {int(number) for number in config.getoption("--rows").split(",") if number}
-    rows = [row for row in read_rows() if not wanted or row.number in wanted]
-    config.pluginmanager.register(Assurance(rows), "assurance-of-this-run")
+    letters = _listed(config.getoption("--section").upper())
+    numbers = {int(number) for number in _listed(config.getoption("--rows"))}
+    rows = read_rows()
+    unknown = (letters - {row.letter for row in rows}) | (numbers - {row.number for row in rows})
+    if unknown:
+        raise pytest.UsageError(f"The table has no {', '.join(map(str, unknown))}.")
+    wanted = [
+        row
+        for row in rows
+        if (not letters or row.letter in letters) and (not numbers or row.number in numbers)
+    ]
+    plugin = Assurance(rows, wanted, keeps=not numbers and _all_tests_are_asked_for(config))
+    config.pluginmanager.register(plugin, "assurance-of-this-run")
+
+
+def _all_tests_are_asked_for(config: pytest.Config) -> bool:
+    """Tell whether the run is of all files: the result of a few says nothing about a section."""
+    everywhere = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return everywhere and not (config.option.keyword or config.option.collectonly)
+
+
+def _listed(option: str) -> set[str]:
+    return {part.strip() for part in option.split(",") if part.strip()}
+
+
+def requirements_of(item: pytest.Item) -> set[int]:
+    """The rows whose marks a test carries, on itself or on its file."""
+    return {number for mark in item.iter_markers("requirement") for number in mark.args}
 
 
 class Assurance:
-    """Keeps what the tests of a run say to each row."""
+    """Collects what the tests of a run say to the wanted rows."""
 
-    def __init__(self, rows: list[Row]) -> None:
-        self.rows = rows
+    def __init__(self, rows: list[Row], wanted: list[Row], keeps: bool) -> None:
+        self.rows = {row.number: row for row in rows}
+        self.wanted = wanted
+        self.keeps = keeps
+        self.rows_of: dict[str, list[Row]] = {}
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        kept = [item for item in items if any(row.has(item.nodeid) for row in self.rows)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+        """Count the tests of every row; leave those out that belong to no wanted one."""
+        for item in items:
+            rows = [self.rows[number] for number in requirements_of(item)]
+            for row in rows:
+                row.tests += 1
+            if any(row in self.wanted for row in rows):
+                self.rows_of[item.nodeid] = [row for row in rows if row in self.wanted]
+        left_out = [item for item in items if item.nodeid not in self.rows_of]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.nodeid in self.rows_of]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.outcome == "passed":
             return
-        for row in self.rows:
-            if row.has(report.nodeid):
-                row.outcomes.append(report.outcome)
-                told = [str(text) for name, text in report.user_properties if name == "measured"]
-                row.measured += [text for text in told if text not in row.measured]
+        for row in self.rows_of[report.nodeid]:
+            row.outcomes.append(report.outcome)
+            told = [str(text) for name, text in report.user_properties if name == "measured"]
+            row.measured += [text for text in told if text not in row.measured]
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Keep nothing of a run that was interrupted."""
+        self.keeps &= exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Print the table and keep it in var/."""
-        commit = _git("describe", "--always", "--dirty")
-        times = config.getoption("--rounds")
-        table = "\n".join(_markdown(self.rows, commit, times))
-        told = [{**vars(row), "verdict": row.verdict} for row in self.rows]
-        whole = {"commit": commit, "rounds": times, "rows": told}
-        (ROOT / "var" / "assurance.md").write_text(f"{table}\n")
-        (ROOT / "var" / "assurance.json").write_text(json.dumps(whole, indent=1))
-        terminalreporter.write_line(f"\n{table}\n")
+        """Keep the result of each section that was run; print the whole table."""
+        if self.keeps:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            rounds = float(config.getoption("--rounds"))
+            for letter, rows in by_section(self.wanted).items():
+                keep(letter, Result(_commit(), rounds, now, rows))
+            also = OF_THE_RELEASE if config.getoption("--release") else None
+            table = write_table(list(self.rows.values()), also=also)
+            terminalreporter.write_line(f"\n{table}")
+            return
+        for row in self.wanted:
+            passed = f"{row.outcomes.count('passed')} of {row.tests} tests"
+            told = "; ".join([passed, *row.measured])
+            terminalreporter.write_line(f"{row.number:>4}  {row.verdict:<16} {told}")
 
 
-def _git(*arguments: str) -> str:
+def _commit() -> str:
     done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     return done.stdout.strip() or "unknown"
-
-
-def _markdown(rows: list[Row], commit: str, times: float) -> Iterator[str]:
-    yield f"# Assurance of {commit}, everyday rounds × {times:g}"
-    section = ""
-    for row in rows:
-        if row.section != section:
-            section = row.section
-            yield f"\n## {section}\n"
-            yield "| # | must hold | target | verdict | measured | gap |"
-            yield "| --- | --- | --- | --- | --- | --- |"
-        passed = row.outcomes.count("passed")
-        measured = "; ".join([f"{passed} of {len(row.outcomes)} tests", *row.measured])
-        cells = [str(row.number), row.holds, row.figure, row.verdict, measured, row.gap]
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

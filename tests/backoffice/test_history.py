@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import unescape
 from typing import Any
 
+import pytest
 from django.contrib.admin.models import LogEntry
 
 from partners.models import Application, Partner, RedirectUri
@@ -89,9 +90,11 @@ def test_dirk_reads_where_webhooks_went_before(cast: Cast) -> None:
     assert "name: Nova" in history(cast, nova)
 
 
+@pytest.mark.requirement(45)
 def test_no_secret_stands_in_a_history(cast: Cast) -> None:
     dirk = as_person(cast.dirk)
-    secret = dirk.post(f"/admin/partners/partner/{cast.tally.pk}/secret/").context["secret"]
+    page = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    secret = dirk.post(page, {"token": "", "button": "create"}).context["secret"]
     kept = Application.objects.get(partner=cast.tally).client_secret
     for entry in LogEntry.objects.all():
         assert secret not in entry.change_message + entry.object_repr
@@ -114,8 +117,8 @@ def test_dirk_reads_which_version_of_the_terms_came_after_which(cast: Cast) -> N
 
 def test_dirk_reads_when_an_office_was_suspended(cast: Cast) -> None:
     dirk, page = as_person(cast.dirk), f"/admin/accounts/office/{cast.janssens.pk}"
-    dirk.post(f"{page}/state/", {"reason": "Unpaid"})
-    dirk.post(f"{page}/state/", {"reason": "Paid"})
+    dirk.post(f"{page}/state/", {"reason": "Unpaid", "state": "suspended"})
+    dirk.post(f"{page}/state/", {"reason": "Paid", "state": "active"})
     told = dirk.get(f"{page}/history/").content.decode()
     assert "state: active → suspended" in told
     assert "state: suspended → active" in told

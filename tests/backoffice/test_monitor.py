@@ -1,4 +1,4 @@
-"""The API monitor: what a software was served and refused, counted by real calls."""
+"""The API monitor: what software was served and refused, counted by real calls."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from backoffice.monitor import chart, quiet_consents, refusals
+from backoffice.admin.monitor import chart, quiet_consents, refusals
 from consents.models import Consent, ConsentActivity
 from partner_api.models import RefusalCount
-from partner_api.refusals import count_refusal
+from partner_api.refusal_counts import count_refusal
 from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
@@ -38,7 +38,7 @@ def test_each_refusal_of_ledgerly_is_counted_by_its_code(people: Cast, ledgerly:
         "validationError": 1,
     }
     assert counts(people.ledgerly) == before
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     assert ledgerly.search(office, [number]).status_code == 201
     assert counts(people.ledgerly) == before
     Partner.objects.filter(pk=people.ledgerly.pk).update(calls_per_minute=1)
@@ -48,7 +48,7 @@ def test_each_refusal_of_ledgerly_is_counted_by_its_code(people: Cast, ledgerly:
     page = as_person(people.dirk).get(f"/admin/partners/partner/{people.ledgerly.pk}/monitor/")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
     assert "consentNotConfirmed 3 3 3" in text
-    assert re.search(r"of these throttled \(429\) [23] ", text)
+    assert re.search(r"of which throttled \(429\) [23] ", text)
     assert "style=" not in page.content.decode().partition("<h2>Day by day")[2]
 
 
@@ -89,7 +89,7 @@ def test_dirk_sees_which_offices_allowed_and_fetch_nothing(cast: Cast) -> None:
 
 def test_the_chart_is_as_high_as_its_busiest_day(cast: Cast) -> None:
     today = timezone.localdate()
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     for ago, served in ((0, 10), (1, 40), (29, 20), (30, 999)):
         ConsentActivity.objects.create(
             consent=cast.consent, day=today - timedelta(days=ago), served=served
@@ -108,7 +108,7 @@ def test_the_chart_is_as_high_as_its_busiest_day(cast: Cast) -> None:
         {"code": "consentPaused", "today": 5, "week": 5, "month": 12}
     ]
     assert (
-        "40 served"
+        "40 downloaded"
         in as_person(cast.dirk)
         .get(f"/admin/partners/partner/{cast.ledgerly.pk}/monitor/")
         .content.decode()

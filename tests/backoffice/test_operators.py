@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import check_password
 from django.core import mail
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from accounts.models import Invitation, Office
 from consents.models import Consent, Status
+from consents.terms_acceptance import drafts
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application, Partner, PartnerStatus
 from tests import factories
@@ -23,6 +27,7 @@ from tests.factories import acting, allow
 from tests.test_access_matrix import as_person
 
 
+@pytest.mark.requirement(41, 109)
 def test_dirk_comes_in_with_a_second_factor_and_is_sent_to_get_one_without(cast: Cast) -> None:
     dirk = as_person(cast.dirk)
     assert dirk.get("/admin/").status_code == 200
@@ -34,6 +39,7 @@ def test_dirk_comes_in_with_a_second_factor_and_is_sent_to_get_one_without(cast:
     assert enrol["Location"] == "/accounts/app/add/?next=%2Fadmin%2Fconsents%2Fconsent%2F"
 
 
+@pytest.mark.requirement(41, 109)
 def test_recovery_codes_alone_do_not_let_dirk_in(cast: Cast) -> None:
     Authenticator.objects.filter(user=cast.dirk).update(type="recovery_codes")
     assert as_person(cast.dirk).get("/admin/").status_code == 302
@@ -49,9 +55,10 @@ def test_a_stranger_comes_in_by_our_login_and_never_leaves_the_portal(cast: Cast
 def _row(key: int) -> dict[str, Any]:
     """Every column of a consent, as the database has it."""
     columns = [field.attname for field in Consent._meta.concrete_fields]
-    return Consent.objects.values(*columns).get(pk=key)
+    return dict(Consent.objects.values(*columns).get(pk=key))
 
 
+@pytest.mark.requirement(53, 81)
 @pytest.mark.parametrize("status", Status.values)
 def test_dirk_cannot_write_a_status_by_form_list_or_action(cast: Cast, status: str) -> None:
     dirk = as_person(cast.dirk)
@@ -76,6 +83,7 @@ def test_dirk_cannot_write_a_status_by_form_list_or_action(cast: Cast, status: s
     assert _row(key) == before
 
 
+@pytest.mark.requirement(82)
 def test_no_page_of_the_admin_has_consents_to_edit() -> None:
     for page in admin.site._registry.values():
         assert Consent not in [inline.model for inline in page.inlines]
@@ -110,30 +118,81 @@ def test_dirk_takes_a_partner_in_as_a_draft_whatever_he_posts(cast: Cast) -> Non
 def test_dirk_is_told_why_an_address_is_refused(cast: Cast) -> None:
     bad = {"name": "Nova", "redirect_uris-0-uri": "http://nova.example/back"}
     page = as_person(cast.dirk).post("/admin/partners/partner/add/", {**ENTRY, **bad})
-    assert "Give a full https address" in page.content.decode()
+    assert "Enter a full https address" in page.content.decode()
     assert not Partner.objects.filter(name="Nova").exists()
 
 
 def test_dirk_sees_a_secret_once_and_the_previous_one_stays_valid(cast: Cast) -> None:
     dirk = as_person(cast.dirk)
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
-    first = dirk.post(path)
+    first = new_secret(dirk, path)
     made = Application.objects.get(partner=cast.tally)
     secret = first.context["secret"]
     assert secret in first.content.decode()
     assert "no-store" in first["Cache-Control"]
     assert check_password(secret, made.client_secret)
     assert secret not in dirk.get(path).content.decode()
-    second = dirk.post(path).context["secret"]
+    second = new_secret(dirk, path).context["secret"]
     made.refresh_from_db()
     assert check_password(second, made.client_secret)
     assert check_password(secret, made.previous_secret)
     assert LogEntry.objects.filter(user=cast.dirk, object_id=str(cast.tally.pk)).count() == 2
 
 
+def new_secret(browser: Any, path: str, button: str = "create") -> Any:
+    """Open the page of the secret and press a button."""
+    return browser.post(path, {"token": browser.get(path).context["token"], "button": button})
+
+
+def test_dirk_presses_new_secret_twice_and_the_secret_in_use_stays_valid(cast: Cast) -> None:
+    """The same form twice creates one secret; a second form replaces the unused secret only."""
+    dirk = as_person(cast.dirk)
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    used = new_secret(dirk, path).context["secret"]
+    made = Application.objects.get(partner=cast.tally)
+    assert made.note_use()
+    pressed = {"token": dirk.get(path).context["token"], "button": "create"}
+    lost = dirk.post(path, pressed).context["secret"]
+    again = dirk.post(path, pressed)
+    assert "secret" not in again.context
+    assert "Nothing was done" in again.content.decode()
+    made.refresh_from_db()
+    assert check_password(lost, made.client_secret)
+    assert check_password(used, made.previous_secret)
+    # The answer to the first press was lost, so Dirk opens the page and presses once more.
+    fresh = new_secret(dirk, path).context["secret"]
+    made.refresh_from_db()
+    assert check_password(fresh, made.client_secret)
+    assert check_password(used, made.previous_secret)
+    assert made.previous_secret_until is not None
+
+
+def test_dirk_revokes_both_secrets_at_once_and_every_token_with_them(cast: Cast) -> None:
+    dirk = as_person(cast.dirk)
+    path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
+    first = new_secret(dirk, path).context["secret"]
+    made = Application.objects.get(partner=cast.tally)
+    made.note_use()
+    second = new_secret(dirk, path).context["secret"]
+    made.refresh_from_db()
+    AccessToken.objects.create(
+        application=made, token="x" * 30, expires=timezone.now() + timedelta(hours=1)
+    )
+    pressed = {"token": dirk.get(path).context["token"], "button": "revoke"}
+    for _twice in range(2):
+        dirk.post(path, pressed)
+    made.refresh_from_db()
+    for secret in (first, second):
+        assert not check_password(secret, made.client_secret)
+        assert made.previous_secret == ""
+    assert not AccessToken.objects.filter(application=made).exists()
+    told = LogEntry.objects.filter(change_message="Both secrets revoked.")
+    assert told.count() == 1
+
+
 def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
-    assert as_person(cast.an).post(path).status_code == 302
+    assert as_person(cast.anna).post(path).status_code == 302
     assert not Application.objects.filter(partner=cast.tally).exists()
 
 
@@ -156,7 +215,7 @@ def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
 
 
 def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     dirk, path = as_person(cast.dirk), f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
     page = dirk.get(path).content.decode()
     assert "1 allowed consent " in page
@@ -167,14 +226,14 @@ def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> 
 
 def shown_digest(page: Any) -> str:
     """What the page with the difference sends back when its operator publishes."""
-    return page.content.decode().split('name="shown" value="')[1].split('"')[0]
+    return str(page.content.decode().split('name="shown" value="')[1].split('"')[0])
 
 
 def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None:
     dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
     before = factories.terms_in_force()
     shown = dirk.get(path).context["form"].initial
-    assert shown["body_en"] == before.body
+    assert shown["body_en"] == drafts(before.version + 1)["en"], "the release proposes a text"
     fields = {key: f"{body}\r\n\r\nMore." for key, body in shown.items()}
     look = dirk.post(path, {**fields, "material": "on", "preview": "1"})
     assert "<ins>" in look.content.decode()
@@ -184,10 +243,11 @@ def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None
     publish = {**fields, "material": "on", "publish": "1", "shown": shown_digest(look)}
     for changed in ({"body_de": "Something else."}, {"material": ""}, {"shown": ""}):
         again = dirk.post(path, {**publish, **changed})
-        assert "is not what you looked at" in again.content.decode()
+        assert "the text changed after you compared it" in again.content.decode()
         assert "<ins>" in again.content.decode()
         assert factories.terms_in_force() == before, "nobody saw that"
     assert dirk.post(path, publish).status_code == 302
+    assert dirk.post(path, publish).status_code == 200, "the second press publishes nothing"
     for language in ("en", "nl", "fr", "de"):
         text = factories.terms_in_force(language)
         assert (text.version, text.language, text.material) == (before.version + 1, language, True)
@@ -200,8 +260,8 @@ def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None
     dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
     before = factories.terms_in_force()
     fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
-    past = dirk.post(path, {**fields, "effective_at": "2020-01-01 08:00", "publish": "1"})
-    assert "This moment is over" in past.content.decode()
+    past = dirk.post(path, {**fields, "effective_at": "01/01/2020 08:00", "publish": "1"})
+    assert "This time is in the past" in past.content.decode()
     fields["effective_at"] = "2099-01-01 08:00"
     shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
     later = dirk.post(path, {**fields, "publish": "1", "shown": shown})
@@ -221,7 +281,7 @@ def test_dirk_registers_an_endpoint_and_a_bad_address_is_told(cast: Cast) -> Non
 def test_dirk_switches_an_endpoint_off_and_on_and_sends_again(cast: Cast) -> None:
     dirk = as_person(cast.dirk)
     endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     event = cast.consent.events.get(kind="allowed")
     row = Delivery.objects.create(endpoint=endpoint, event=event)
     endpoints, deliveries = (
@@ -248,9 +308,9 @@ def test_the_list_of_deliveries_needs_no_more_queries_for_more_rows(
     endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
     for verb in ["allow", *["pause", "resume"] * 10]:
         if verb == "allow":
-            allow(cast.consent, cast.an)
+            allow(cast.consent, cast.anna)
         else:
-            getattr(cast.fresh(), verb)(acting(cast.an))
+            getattr(cast.fresh(), verb)(acting(cast.anna))
     for event in cast.consent.events.all():
         Delivery.objects.create(endpoint=endpoint, event=event)
     with django_assert_max_num_queries(15):
@@ -280,7 +340,9 @@ def test_dirk_finds_a_consent_by_its_first_characters(cast: Cast) -> None:
     assert str(other.uuid) not in found.content.decode()
 
 
-def test_dirk_takes_an_office_in_and_its_first_admin_is_invited(cast: Cast, commits: None) -> None:
+def test_dirk_takes_an_office_in_and_its_first_admin_is_invited(
+    cast: Cast, commits: None, quick_worker: None
+) -> None:
     dirk, number = as_person(cast.dirk), factories.company_number()
     fields = {"name": cast.janssens.name, "company_number": number, "language": "fr"}
     wrong = dirk.post("/admin/accounts/office/add/", {**fields, "first_admin": "x"})
@@ -309,17 +371,23 @@ def test_dirk_invites_nobody_into_an_office_that_has_an_admin(cast: Cast) -> Non
 
 
 def test_dirk_suspends_an_office_with_a_reason_and_lets_it_go_on(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     dirk = as_person(cast.dirk)
     page = f"/admin/accounts/office/{cast.janssens.pk}/state/"
     assert "1 allowed consent" in dirk.get(page).content.decode()
     dirk.post(page, {"reason": ""})
     assert cast.fresh().access() is None
-    dirk.post(page, {"reason": "Unpaid"})
+    # Pressed twice, it is suspended once: each button says the state that it wants.
+    for _twice in range(2):
+        dirk.post(page, {"reason": "Unpaid", "state": "suspended"})
+        assert cast.fresh().access() == "accountingOfficeSuspended"
+    assert dirk.post(page, {"reason": "Which state?"}).status_code == 200
     assert cast.fresh().access() == "accountingOfficeSuspended"
-    dirk.post(page, {"reason": "Paid"})
+    for _twice in range(2):
+        dirk.post(page, {"reason": "Paid", "state": "active"})
+        assert cast.fresh().access() is None
     assert cast.fresh().access() is None
     told = LogEntry.objects.filter(user=cast.dirk).values_list("change_message", flat=True)
-    assert [entry for entry in told if "Unpaid" in entry]
+    assert len([entry for entry in told if "Unpaid" in entry]) == 1
     seen = dirk.get(f"/admin/accounts/office/{cast.janssens.pk}/change/").content.decode()
     assert cast.bram.email in seen

@@ -105,7 +105,7 @@ class Visitor:
             # axe is a script itself; the same screens are checked with scripts on.
             for scheme in ("light", "dark") if self.scripts else ():
                 # Colours fade over, but for who prefers no motion: that saves the wait.
-                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 judge(self.page)
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")

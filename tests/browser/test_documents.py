@@ -10,14 +10,18 @@ from decimal import Decimal
 
 import pytest
 
-from demo.data import books, coda, papers
-from documents.kinds import PDF
-from documents.models import Filing, Kind
+from core.document_kinds import PDF, Kind
+from demo.data import books, coda, other_documents
+from documents.models import DocumentDetails
 from tests import factories
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.conftest import Cast
-from tests.documents.test_filings import bury
+from tests.documents import examples
+from tests.documents.test_document_list import delete_for_retention
 from tests.factories import CODA
+
+pytestmark = pytest.mark.requirement(88)
+
 
 TODAY = date(2026, 3, 2)
 COMPANY = books.offices()[1].companies[0]
@@ -31,12 +35,12 @@ KINDS = {
 
 
 @dataclass
-class Shelf:
+class SeededDocuments:
     """The bakery's documents: statements with a gap and a correction, and one of every kind."""
 
     root: str
-    statement: Filing
-    others: list[Filing]
+    statement: DocumentDetails
+    others: list[DocumentDetails]
 
     @property
     def screens(self) -> list[str]:
@@ -55,7 +59,7 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(people: Cast) -> Shelf:
+def seeded(people: Cast) -> SeededDocuments:
     bakery = people.bakery
     statements = list(books.statements(COMPANY, 24, TODAY))[-8:]
     filed = [_file_statement(people, one) for one in statements if one is not statements[6]]
@@ -69,8 +73,8 @@ def shelf(people: Cast) -> Shelf:
         opening=filed[0].opening,
         series=filed[0].series,
     )
-    others = {}
-    for paper in papers.papers(COMPANY, TODAY):
+    others: dict[object, DocumentDetails] = {}
+    for paper in other_documents.other_documents(COMPANY, TODAY):
         others[paper.kind] = factories.make_filed_document(
             bakery,
             kind=KINDS[paper.kind],
@@ -80,12 +84,12 @@ def shelf(people: Cast) -> Shelf:
             dated_on=paper.day,
             amount=Decimal("1234.56"),
         )
-    bury(people)
+    delete_for_retention(people)
     root = f"/offices/{people.janssens.slug}/companies/{bakery.company_number}"
-    return Shelf(root, filed[-1], list(others.values()))
+    return SeededDocuments(root, filed[-1], list(others.values()))
 
 
-def _file_statement(people: Cast, statement: coda.Statement) -> Filing:
+def _file_statement(people: Cast, statement: coda.Statement) -> DocumentDetails:
     data = coda.write(statement, people.bakery.company_number)
     return factories.make_filed_document(
         people.bakery,
@@ -101,19 +105,19 @@ def _file_statement(people: Cast, statement: coda.Statement) -> Filing:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
 def test_bram_goes_from_the_year_to_a_statement_and_downloads_it(
-    visit: Visit, people: Cast, shelf: Shelf, scripts: bool
+    visit: Visit, people: Cast, seeded: SeededDocuments, scripts: bool
 ) -> None:
     bram = visit(java_script_enabled=scripts)
-    bram.enter(people.bram, shelf.root)
+    bram.enter(people.bram, seeded.root)
     bram.page.click("main .kind-link >> nth=0")
     bram.page.wait_for_url("**/documents?**")
     assert "Statement 2 of 2026 is missing." in bram.text()
     assert bram.heading() == "Bank account statements (CODA)"
-    bram.page.fill("#id_q", shelf.statement.number)
+    bram.page.fill("#id_q", seeded.statement.number)
     bram.page.keyboard.press("Enter")
     bram.page.wait_for_url("**q=**")
-    bram.page.click(f"main a[href$='{shelf.statement.document.uuid}']")
-    bram.page.wait_for_url(f"**/documents/{shelf.statement.document.uuid}")
+    bram.page.click(f"main a[href$='{seeded.statement.document.uuid}']")
+    bram.page.wait_for_url(f"**/documents/{seeded.statement.document.uuid}")
     assert "Closing balance" in bram.text()
     with bram.page.expect_download() as coming:
         bram.page.click("main a:has-text('Download COD')")
@@ -126,11 +130,11 @@ def test_bram_goes_from_the_year_to_a_statement_and_downloads_it(
 FOCUSED = "document.activeElement.getAttribute('href') || document.activeElement.name"
 
 
-def test_bram_needs_no_mouse(visit: Visit, people: Cast, shelf: Shelf) -> None:
+def test_bram_needs_no_mouse(visit: Visit, people: Cast, seeded: SeededDocuments) -> None:
     """Tab reaches every field and every document of the list, in the order of the page."""
     bram = visit()
-    bram.enter(people.bram, f"{shelf.root}/documents")
-    papers_ = bram.page.locator("main .papers a")
+    bram.enter(people.bram, f"{seeded.root}/documents")
+    papers_ = bram.page.locator("main .document-list a")
     shown = [papers_.nth(place).get_attribute("href") for place in range(papers_.count())]
     bram.page.focus("#id_q")
     reached = ["q"]
@@ -144,16 +148,44 @@ def test_bram_needs_no_mouse(visit: Visit, people: Cast, shelf: Shelf) -> None:
 
 
 def test_every_screen_is_right_in_every_language_width_and_colour(
-    visit: Visit, people: Cast, shelf: Shelf, rounds: float
+    visit: Visit, people: Cast, seeded: SeededDocuments, rounds: float
 ) -> None:
     """Every day each screen once, all languages, widths and colours among them; a release all.
 
     16 looks at each screen are all: `--rounds 16`.
     """
     bram = visit()
-    bram.enter(people.bram, shelf.root)
+    bram.enter(people.bram, seeded.root)
     looks = list(itertools.product(LANGUAGES, (PHONE, DESK), ("light", "dark")))
-    random.Random(shelf.root).shuffle(looks)
-    for place, screen in enumerate(shelf.screens):
+    random.Random(seeded.root).shuffle(looks)
+    for place, screen in enumerate(seeded.screens):
         for turn in range(min(int(rounds) or 1, len(looks))):
             bram.check_look(screen, *looks[(place + turn) % len(looks)])
+
+
+def test_bram_reads_which_files_wait_in_each_language(
+    visit: Visit, people: Cast, seeded: SeededDocuments
+) -> None:
+    data = examples.statement(examples.company_of(people.bakery))
+    examples.take_files({"CODA-2026-" * 9 + f"{factories.unique()}.cod": data[:-200]})
+    waiting = f"/offices/{people.janssens.slug}/waiting-files"
+    bram = visit()
+    bram.enter(people.bram, waiting)
+    assert "The end of the file is missing." in bram.text()
+    for language, size in itertools.product(LANGUAGES, (PHONE, DESK)):
+        for screen in (waiting, seeded.root):
+            bram.check_look(screen, language, size, "light")
+
+
+def test_bram_reads_the_completeness_board_in_each_language(
+    visit: Visit, people: Cast, seeded: SeededDocuments
+) -> None:
+    completeness = f"/offices/{people.janssens.slug}/completeness"
+    bram = visit()
+    bram.enter(people.bram, completeness)
+    assert people.bakery.name in bram.text()
+    bram.page.click("main th a")
+    bram.page.wait_for_url(f"**{seeded.root}/completeness")
+    for language, size in itertools.product(LANGUAGES, (PHONE, DESK)):
+        for screen in (completeness, f"{seeded.root}/completeness"):
+            bram.check_look(screen, language, size, "light")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
+from core.clock import database_time
 from tests.browser.conftest import DESK, Visit, Visitor
 from tests.browser.walk import screens, tab_through, tab_to
 from tests.conftest import Cast
 from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.requirement(88)
+
 
 PRESSABLE = """() => [...document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']")]
@@ -28,57 +33,59 @@ def type_in(visitor: Visitor, selector: str, words: str) -> None:
 
 
 def at_the_request(visit: Visit, people: Cast, scripts: bool) -> Visitor:
-    an = visit(viewport=DESK, java_script_enabled=scripts)
-    an.open_request()
-    type_in(an, "[name=login]", people.an.email)
-    type_in(an, "[name=password]", PASSWORD)
-    an.page.keyboard.press("Enter")
-    expect(an.page).to_have_url(f"{an.portal}/consent/{people.consent.uuid}")
-    an.page.wait_for_load_state()
-    return an
+    anna = visit(viewport=DESK, java_script_enabled=scripts)
+    anna.open_request()
+    type_in(anna, "[name=login]", people.anna.email)
+    type_in(anna, "[name=password]", PASSWORD)
+    anna.page.keyboard.press("Enter")
+    expect(anna.page).to_have_url(f"{anna.portal}/consent/{people.consent.uuid}")
+    anna.page.wait_for_load_state()
+    return anna
 
 
-def test_an_allows_and_cancels_with_keys_only(visit: Visit, people: Cast, scripts: bool) -> None:
-    an = at_the_request(visit, people, scripts)
-    page = an.page
+def test_anna_allows_and_cancels_with_keys_only(visit: Visit, people: Cast, scripts: bool) -> None:
+    anna = at_the_request(visit, people, scripts)
+    page = anna.page
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # the link that skips what stands before the content
     expect(page.locator("main")).to_be_focused()
+    tab_to(page, "summary:has(#terms)")
+    page.keyboard.press("Enter")  # the whole text opens
     tab_to(page, ".terms")
     tab_to(page, "[role=switch]")
     page.keyboard.press("Space")
-    press(an, "button[value=allow]", "Enter", "**/confirm?**")
-    assert people.fresh().is_open
-    press(an, "main button[type=submit]", "Space", "**/result**")
+    press(anna, "button[value=allow]", "Enter", "**/confirm?**")
+    assert people.fresh().is_open(database_time())
+    press(anna, "main button[type=submit]", "Space", "**/result**")
     assert people.fresh().status == "allowed"
     if scripts:
         tab_to(page, ".identifier-copy")
         page.keyboard.press("Enter")
         expect(page.locator("[data-said]")).not_to_be_empty()
-        tab_to(page, "[data-handback-seconds] button")
+        tab_to(page, "[data-return-seconds] button")
         page.keyboard.press("Enter")  # Stay here
-        expect(page.locator("[data-handback]")).to_be_focused()
-    an.open(f"/offices/{people.janssens.slug}")
-    press(an, "nav a[href$='/consents']", "Enter", "**/consents")
-    press(an, "main a[href$='/cancel']", "Enter", "**/cancel")
+        expect(page.locator("[data-return-link]")).to_be_focused()
+    anna.open(f"/offices/{people.janssens.slug}")
+    press(anna, "nav a[href$='/consents']", "Enter", "**/consents")
+    press(anna, "main a[href$='/cancel']", "Enter", "**/cancel")
     tab_to(page, "[name=understood]")
     page.keyboard.press("Space")
-    press(an, "main button[type=submit]", "Enter", "**/result**")
+    press(anna, "main button[type=submit]", "Enter", "**/result**")
     assert people.fresh().status == "cancelled"
-    press(an, "header a[href*=logout], header button", "Enter", "**/accounts/l**")
+    press(anna, "header a[href*=logout], header button", "Enter", "**/accounts/l**")
 
 
-def test_an_denies_with_keys_only(visit: Visit, people: Cast, scripts: bool) -> None:
-    an = at_the_request(visit, people, scripts)
-    press(an, "button[value=deny]", "Enter", "**/confirm?**")
-    press(an, "main button[type=submit]", "Enter", "**/result**")
+def test_anna_denies_with_keys_only(visit: Visit, people: Cast, scripts: bool) -> None:
+    anna = at_the_request(visit, people, scripts)
+    press(anna, "button[value=deny]", "Enter", "**/confirm?**")
+    press(anna, "main button[type=submit]", "Enter", "**/result**")
     assert people.fresh().status == "denied"
 
 
 def test_the_keyboard_comes_through_every_screen(visit: Visit, people: Cast) -> None:
-    for name, an in screens(visit, people, viewport=DESK):
+    for name, anna in screens(visit, people, viewport=DESK):
         # Nothing jumps the queue: the order of the page is the order of the keyboard.
-        assert an.page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count() == 0
-        stops = tab_through(an.page)
-        missed = set(an.page.evaluate(PRESSABLE)) - set(stops)
+        assert anna.page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count() == 0
+        stops = tab_through(anna.page)
+        missed = set(anna.page.evaluate(PRESSABLE)) - set(stops)
         assert not missed, f"{name}: no key leads there"

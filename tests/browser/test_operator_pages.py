@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.looks import OperatorLook, Seen
+from backoffice.models.support_access import AccessedRecord, SupportAccess
 from consents.models import ConsentActivity
 from demo.data.logo import ledgerly_logo
-from partner_api.refusals import count_refusal
+from partner_api.refusal_counts import count_refusal
 from tests.browser.conftest import DESK, Visit, Visitor
 from tests.conftest import Cast
 from tests.factories import allow
@@ -37,7 +37,7 @@ def operator(visit: Visit, people: Cast) -> Visitor:
 
 
 def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people: Cast) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     today = timezone.localdate()
     for ago in range(30):
         day = today - timedelta(days=ago)
@@ -60,27 +60,27 @@ def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people
         looking(dirk, name)
 
 
-def test_an_reads_on_a_phone_who_looked(visit: Visit, people: Cast) -> None:
-    for seen in Seen:
-        OperatorLook.objects.write(people.janssens, people.dirk, seen, "Bram")
-    an = visit()
-    an.enter(people.an, f"/offices/{people.janssens.slug}/organization/looks")
-    assert an.text().count("Dirk") == len(Seen)
-    looking(an, "looks")
-    an.check_screen()
+def test_anna_reads_on_a_phone_who_looked(visit: Visit, people: Cast) -> None:
+    for seen in AccessedRecord:
+        SupportAccess.objects.write(people.janssens, people.dirk, seen, "Bram")
+    anna = visit()
+    anna.enter(people.anna, f"/offices/{people.janssens.slug}/organization/looks")
+    assert anna.text().count("Dirk") == len(AccessedRecord)
+    looking(anna, "looks")
+    anna.check_screen()
 
 
-def test_dirk_gives_a_logo_and_an_sees_it(visit: Visit, people: Cast) -> None:
+def test_dirk_gives_a_logo_and_anna_sees_it(visit: Visit, people: Cast) -> None:
     dirk = operator(visit, people)
     dirk.open(f"/admin/partners/partner/{people.ledgerly.pk}/change/")
     file: Any = {"name": "logo.png", "mimeType": "image/png", "buffer": ledgerly_logo()}
     dirk.page.set_input_files("input[name=picture]", file)
     dirk.page.click("input[name=_save]")
     assert "was changed successfully" in dirk.text()
-    an = visit()
-    an.open_request()
-    an.log_in(people.an)
-    logo = an.page.locator("img.software-logo")
+    anna = visit()
+    anna.open_request()
+    anna.log_in(people.anna)
+    logo = anna.page.locator("img.software-logo")
     assert logo.evaluate("picture => picture.naturalWidth") == 192
-    an.check_screen()
-    looking(an, "logo")
+    anna.check_screen()
+    looking(anna, "logo")

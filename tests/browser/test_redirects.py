@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from partners.redirects import lies_on_origin
 from tests.browser.conftest import Visit
-from tests.partners.test_redirects import BENT, ORIGIN, lies_on_origin
+from tests.partners.test_redirects import BENT, ORIGIN
+
+pytestmark = pytest.mark.requirement(23)
+
 
 ORIGINS = """addresses => addresses.map(address => {
     const link = document.createElement("a");

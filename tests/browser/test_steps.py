@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
 from tests.conftest import Cast
+
+pytestmark = pytest.mark.requirement(87)
 
 
 class Steps:
@@ -24,18 +28,20 @@ class Steps:
         return self.count - before
 
 
-def test_an_ends_an_access_with_no_more_steps_than_she_gave_it(visit: Visit, people: Cast) -> None:
-    an = visit()
-    an.open_request()
-    an.log_in(people.an)
-    steps = Steps(an)
+def test_anna_ends_an_access_with_no_more_steps_than_she_gave_it(
+    visit: Visit, people: Cast
+) -> None:
+    anna = visit()
+    anna.open_request()
+    anna.log_in(people.anna)
+    steps = Steps(anna)
     giving = steps.taken("#id_accept_terms", "button[value=allow]", "main button[type=submit]")
     assert people.fresh().status == "allowed"
     for size in (PHONE, DESK):
-        an.page.set_viewport_size(size)  # type: ignore[arg-type]
-        an.open(f"/offices/{people.janssens.slug}")
+        anna.page.set_viewport_size(size)  # type: ignore[arg-type]
+        anna.open(f"/offices/{people.janssens.slug}")
         clicks = steps.taken("nav a:has-text('CodaBox Connect')")
-        assert an.page.url.endswith("/consents")
+        assert anna.page.url.endswith("/consents")
         assert clicks <= 2
     ending = steps.taken("main a:has-text('Cancel')", "#id_understood", "main button.btn-danger")
     assert people.fresh().status == "cancelled"

@@ -15,29 +15,29 @@ CALM = {"reduced_motion": "reduce"}
 
 
 def screens(visit: Visit, people: Cast, **options: Any) -> Iterator[tuple[str, Visitor]]:
-    """An in front of each screen; she goes on when the caller has looked."""
-    an = visit(**CALM, **options)
-    page = an.page
-    an.open_request()
-    yield "login", an
-    an.log_in(people.an)
-    yield "consent", an
-    an.choose("allow")
-    yield "confirm", an
-    an.confirm()
+    """Anna in front of each screen; she goes on when the caller has looked."""
+    anna = visit(**CALM, **options)
+    page = anna.page
+    anna.open_request()
+    yield "login", anna
+    anna.log_in(people.anna)
+    yield "consent", anna
+    anna.choose("allow")
+    yield "confirm", anna
+    anna.confirm()
     page.wait_for_url("**/result**")
-    yield "confirmed", an
-    an.open(f"/offices/{people.janssens.slug}/consents")
-    yield "overview", an
+    yield "confirmed", anna
+    anna.open(f"/offices/{people.janssens.slug}/consents")
+    yield "overview", anna
     page.locator("main a[href$='/cancel']").click()
     page.wait_for_url("**/cancel")
-    yield "cancel", an
+    yield "cancel", anna
     page.check("[name=understood]")
-    an.confirm()
+    anna.confirm()
     page.wait_for_url("**/result**")
-    yield "cancelled", an
-    an.open("/accounts/reauthenticate/")
-    yield "step-up", an
+    yield "cancelled", anna
+    anna.open("/accounts/reauthenticate/")
+    yield "step-up", anna
 
 
 FOCUS = """() => {
@@ -85,7 +85,7 @@ def tab_through(page: Page) -> list[str]:
     """Every stop of the keyboard, from the beginning of the page to its end."""
     page.locator("[inert]").wait_for(state="detached")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    stops = []
+    stops: list[Any] = []
     for _ in range(80):
         if not (at := tab(page)):
             # The last Tab left the window; coming back to it begins a moment without presses.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from django.db import connection
 
 from consents.models import Consent, ConsentEvent, DecisionConflict, Evidence
@@ -33,9 +34,13 @@ def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
-def test_an_and_her_colleagues_decide_at_once(people: Cast, rounds: float) -> None:
-    colleagues = [people.an, *(factories.make_person(f"Eva{n}", people.janssens) for n in range(3))]
-    for number in range(int(200 * rounds)):
+@pytest.mark.requirement(12, 106)
+def test_anna_and_her_colleagues_decide_at_once(people: Cast, rounds: float) -> None:
+    colleagues = [
+        people.anna,
+        *(factories.make_person(f"Eva{n}", people.janssens) for n in range(3)),
+    ]
+    for number in range(60 if rounds <= 1 else int(200 * rounds)):
         partner = factories.make_partner("Racer")
         consent = factories.make_request(people.janssens, partner)
         deciders = colleagues[: 2 + number % 3]
@@ -60,6 +65,7 @@ def test_an_and_her_colleagues_decide_at_once(people: Cast, rounds: float) -> No
         assert Evidence.objects.filter(event=decisions[0]).count() == (status == "allowed")
 
 
+@pytest.mark.requirement(13)
 def test_a_partner_asks_200_times_at_once_and_gets_one_consent(people: Cast) -> None:
     def ask() -> tuple[Consent, bool]:
         return Consent.objects.request(office=people.janssens, partner=people.tally)
@@ -74,6 +80,7 @@ def test_a_partner_asks_200_times_at_once_and_gets_one_consent(people: Cast) -> 
     assert ConsentEvent.objects.filter(consent=answers[0][0], kind="requested").count() == 1
 
 
+@pytest.mark.requirement(13)
 def test_two_ask_first_at_once_many_times(people: Cast, rounds: float) -> None:
     for _ in range(int(30 * rounds)):
         office = factories.make_office("Racers")
@@ -86,6 +93,7 @@ def test_two_ask_first_at_once_many_times(people: Cast, rounds: float) -> None:
         assert len({consent.pk for consent, _created in answers}) == 1
 
 
+@pytest.mark.requirement(12, 21)
 def test_a_demotion_and_a_decision_at_once_never_leave_a_decision_of_a_user(
     committed: None, rounds: float
 ) -> None:
@@ -94,10 +102,10 @@ def test_a_demotion_and_a_decision_at_once_never_leave_a_decision_of_a_user(
         factories.make_person("Bea", cast.janssens)
 
         def demote(cast: Cast = cast) -> None:
-            cast.janssens.memberships.filter(user=cast.an).update(role="user")
+            cast.janssens.memberships.filter(user=cast.anna).update(role="user")
 
         def decide(cast: Cast = cast) -> Any:
-            allow(cast.fresh(), cast.an)
+            allow(cast.fresh(), cast.anna)
 
         at_once([demote, decide])
         # Whichever came first: afterwards she cannot decide any more, and the row is whole.

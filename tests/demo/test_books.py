@@ -46,7 +46,7 @@ def test_there_are_enough_offices_people_companies_and_statements() -> None:
     assert len(people) >= 12
     assert len(COMPANIES) >= 200
     assert sum(len(o.companies) * o.statements_each for o in offices) >= 6000
-    assert len(books.softwares("http://localhost:8001")) >= 3
+    assert len(books.all_software("http://localhost:8001")) >= 3
 
 
 def test_awkward_names_are_there_twice_and_with_accents() -> None:

@@ -28,7 +28,7 @@ def test_offices_slugs_and_codes_are_not_shared() -> None:
     assert len({office.slug for office in EVERYWHERE}) == len(EVERYWHERE)
     numbers = [office.number for office in EVERYWHERE]
     numbers += [company.number for office in EVERYWHERE for company in office.companies]
-    numbers += [software.number for software in books.softwares("http://localhost:8001")]
+    numbers += [software.number for software in books.all_software("http://localhost:8001")]
     assert len(set(numbers)) == len(numbers)
     for office in EVERYWHERE:
         assert len({company.code for company in office.companies}) == len(office.companies)
@@ -49,7 +49,7 @@ def test_the_large_demo_adds_one_office_of_5000_companies() -> None:
 
 
 def test_the_first_partner_sends_people_back_to_the_demo_software() -> None:
-    first, *others = books.softwares("http://localhost:8123")
+    first, *others = books.all_software("http://localhost:8123")
     assert first.redirects == (
         "http://localhost:8123/callback",
         "https://software.example/callback",

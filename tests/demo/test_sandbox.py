@@ -36,10 +36,11 @@ def demo(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
     software = f"http://localhost:{free_port()}"
-    own = {"PORTAL_DEMO": "1", "PORTAL_SOFTWARE_URL": software}
     with (
         django_db_blocker.unblock(),
-        running_portal(tmp_path_factory.mktemp("demo"), **own) as portal,
+        running_portal(
+            tmp_path_factory.mktemp("demo"), PORTAL_DEMO="1", PORTAL_DEMO_SOFTWARE_URL=software
+        ) as portal,
     ):
         yield Demo(portal, software)
 
@@ -139,13 +140,13 @@ def test_connect_statements_cancel_refused(people: Cast, ledgerly_site: httpx.Cl
     uuid = answer.headers["Location"].rsplit("/", 1)[-1]
     consent = Consent.objects.select_related("office", "partner").get(uuid=uuid)
     assert "Waiting for the office" in ledgerly_site.get(f"/offices/{number}/result").text
-    allow(consent, people.an)
+    allow(consent, people.anna)
     back = f"/callback?accountingOfficeConsentId={uuid}&state={consent.state}"
     assert ledgerly_site.get(back).headers["Location"] == f"/offices/{number}/result"
     assert ledgerly_site.get("/callback?state=guessed").status_code == 400
     assert "Connected" in ledgerly_site.get(f"/offices/{number}/result").text
     assert ledgerly_site.get(f"/offices/{number}").status_code == 200
-    consent.cancel(acting(people.an))
+    consent.cancel(acting(people.anna))
     refused = ledgerly_site.get(f"/offices/{number}").text
     assert "403 consentNotConfirmed" in refused
 
@@ -171,11 +172,20 @@ def test_the_sandbox_needs_the_credentials_of_the_software(
 
 
 def test_the_start_page_tells_who_can_log_in(people: Cast, demo: Demo) -> None:
-    Membership.objects.get(office=people.janssens, user=people.bram).remove(people.an)
+    Membership.objects.get(office=people.janssens, user=people.bram).remove(people.anna)
     told = httpx.get(f"{demo.portal}/demo").text
-    assert people.an.email in told
+    assert people.anna.email in told
     assert people.bram.email not in told
 
 
 def test_outside_the_demo_there_is_no_sandbox(portal: str) -> None:
     assert httpx.post(f"{portal}/demo/situations").status_code == 404
+
+
+def test_the_page_of_the_design_system_shows_every_colour(demo: Demo) -> None:
+    page = httpx.get(f"{demo.portal}/demo/design")
+    assert page.status_code == 200
+    names = set(re.findall(r"<code>--([a-z-]+)</code>", page.text))
+    assert {"primary", "refused", "text-xxl", "radius", "shadow"} <= names
+    for part in ("btn-danger", "is-invalid", "chip", "status-closed", "health-bad", "notice-error"):
+        assert part in page.text, part

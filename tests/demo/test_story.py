@@ -21,7 +21,7 @@ SOFTWARE = "http://localhost:8001"
 def told(db: None) -> None:
     """The demo without its documents."""
     factories.terms_in_force()
-    loader.make_partners(books.softwares(SOFTWARE), {})
+    loader.make_partners(books.all_software(SOFTWARE), {})
     for office in books.offices():
         loader.make_office(office)
     story.tell()
@@ -41,12 +41,12 @@ def test_every_status_and_every_reason_is_there(told: None) -> None:
     assert Consent.objects.awaiting_decision().filter(lapses_at__lt=last_day).count() == 1
 
 
-def test_an_is_asked_whether_the_consent_of_a_colleague_who_left_goes_on(told: None) -> None:
+def test_anna_is_asked_whether_the_consent_of_a_colleague_who_left_goes_on(told: None) -> None:
     (left,) = Consent.objects.whose_giver_left()
     rik = User.objects.get(pk=left.giver_id)
     assert not Membership.objects.active().filter(user=rik).exists()
     assert rik.email not in {person.email for office in books.offices() for person in office.people}
-    an = Browser()
-    an.force_login(User.objects.get(email="an@janssens.example"))
-    dashboard = an.get("/offices/janssens").content.decode()
+    anna = Browser()
+    anna.force_login(User.objects.get(email="an@janssens.example"))
+    dashboard = anna.get("/offices/janssens").content.decode()
     assert f"/consents/{left.uuid}/reaffirm" in dashboard

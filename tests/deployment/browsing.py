@@ -73,6 +73,23 @@ class Person:
     def cancel(self, slug: str, consent: UUID | str) -> bool:
         return is_done(self.fill(f"/offices/{slug}/consents/{consent}/cancel", understood="on"))
 
+    def pause(self, slug: str, consent: UUID | str) -> bool:
+        path = f"/offices/{slug}/consents/{consent}"
+        answer = self.fill(f"{path}/pause", until="")
+        return str(answer.headers.get("Location")) == path
+
+    def leave_out(self, slug: str, consent: UUID | str, company_number: str) -> bool:
+        """Share a company of the first page no more."""
+        path = f"/offices/{slug}/consents/{consent}"
+        page = self.open(f"{path}/scope")
+        (form,) = lxml.html.fromstring(page.text).xpath("//main//form[.//*[@value='save']]")
+        given: dict[str, list[str]] = {"press": ["save"]}
+        for name, value in form.form_values():
+            if (name, value) != ("companies", company_number):
+                given.setdefault(name, []).append(value)
+        answer = self._call("POST", f"{path}/scope", data=given, headers={"Referer": str(page.url)})
+        return str(answer.headers.get("Location")) == path
+
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = self.http.request(method, urljoin(self.url, path), **options)

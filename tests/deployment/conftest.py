@@ -9,18 +9,18 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from partners.models import Partner
-from tests.conftest import Cast, make_cast, test_database_url
+from tests.conftest import Cast, address_of, make_cast
 from tests.deployment.durable import Durable, durable, rows_of, wait_for_the_database
 from tests.deployment.process_list import Deployment, deployed
-from tests.deployment.softwares import HANGS, Softwares
+from tests.deployment.receivers import HANGS, Receivers
 from tests.deployment.test_nginx import NGINX
 
 
 @pytest.fixture
-def softwares() -> Iterator[Softwares]:
+def receivers() -> Iterator[Receivers]:
     HANGS.clear()
     with HTTPServer(threaded=True) as server:
-        yield Softwares(server)
+        yield Receivers(server)
         HANGS.set()
         # The public directory, which other tests look at, would list all of these.
         crowd = Partner.objects.filter(webhook_endpoint__url__startswith=server.url_for("/"))
@@ -52,8 +52,9 @@ def whole_list(
     given = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
     if rounds <= 1:
         with django_db_blocker.unblock():
-            servers.copy_tables(test_database_url())
-    with deployed(folder, migrate=rounds > 1, **given) as deployment:
+            servers.copy_tables(address_of("owner"))
+    owner_url = servers.owner_url if rounds > 1 else None
+    with deployed(folder, owner_url, **given) as deployment:
         yield deployment
 
 

@@ -36,14 +36,14 @@ class Day(threading.Thread):
     def __init__(self, deployment: Deployment, hook: str, decisions: int) -> None:
         super().__init__(daemon=True)
         self.decisions = decisions
-        self.an, self.bea = factories.make_person("An"), factories.make_person("Bea")
+        self.anna, self.bea = factories.make_person("Anna"), factories.make_person("Bea")
         # A denied software waits a day before it may ask the same office again.
         self.offices = [self._office() for _one in range(1 + (decisions + 4) // 5)]
         partner = factories.make_partner("Ledgerly")
         WebhookEndpoint.objects.create(partner=partner, url=hook)
         self.software = deployment.software(partner)
         self.http = deployment.front.client()
-        self.person = Person(self.http, deployment.front.url, self.an)
+        self.person = Person(self.http, deployment.front.url, self.anna)
         self.person.log_in()
         self.decided: list[Promise] = []
         self.unheard = 0
@@ -60,7 +60,7 @@ class Day(threading.Thread):
 
     @property
     def people(self) -> tuple[User, User]:
-        return self.an, self.bea
+        return self.anna, self.bea
 
     def run(self) -> None:
         try:
@@ -71,7 +71,7 @@ class Day(threading.Thread):
 
     def _office(self) -> Office:
         office = factories.make_office("Janssens")
-        for person in (self.an, self.bea):
+        for person in (self.anna, self.bea):
             Membership.objects.create(office=office, user=person, role="admin")
         return office
 

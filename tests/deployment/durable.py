@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from pwd import struct_passwd
 
 from django.db import connection
+from psycopg import connect
 
-import portal
+from core.rights import statements
+from devtools.passwords import new_passwords
+from devtools.ports import free_port
+from devtools.postgres import (
+    find_programs,
+    private_folder,
+    start_postgres,
+    unprivileged_account,
+)
+from devtools.processes import ChildProcess, ChildProcesses
+from devtools.valkey import data_folder, start_valkey
 
 
 class Server:
-    """A server that portal.py started, and starts again with the same command."""
+    """A server that devtools started; it starts again with the same command."""
 
-    def __init__(self, children: portal.Children, account: Any) -> None:
-        self.children, self.account = children, account
-        self.name, self.process, _log, self.end_with = children.running[-1]
+    def __init__(
+        self, child: ChildProcess, children: ChildProcesses, account: struct_passwd | None
+    ) -> None:
+        self.child, self.children, self.account = child, children, account
         self.starts = 1
 
     @property
+    def name(self) -> str:
+        return self.child.name
+
+    @property
     def is_dead(self) -> bool:
-        return self.process.poll() is not None
+        return self.child.is_dead
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.child.process.send_signal(signal.SIGKILL)
+        self.child.process.wait()
 
     def start(self) -> None:
         self.starts += 1
-        command = self.process.args
-        self.children.running = [one for one in self.children.running if one[0] != self.name]
-        self.children.start(self.name, command, os.environ, self.account, self.end_with)
-        self.process = self.children.running[-1][1]
+        dead = self.child
+        self.children.running.remove(dead)
+        command = [str(word) for word in dead.process.args]  # type: ignore[union-attr]
+        self.child = self.children.start(
+            dead.name, command, os.environ, self.account, dead.stop_signal
+        )
 
 
 class Durable:
@@ -47,25 +63,39 @@ class Durable:
 
     def __init__(self, purpose: str) -> None:
         self.purpose = purpose
-        self.children = portal.Children()
-        known = {name: secrets.token_hex(16) for name in ("superuser", "role", "redis")}
-        redis_port, self.port = portal.free_port(), portal.free_port()
-        portal.start_valkey(redis_port, known["redis"], self.children, purpose)
-        self.redis = Server(self.children, None)
-        portal.start_postgres(self.port, known, self.children, purpose)
-        self.postgres = Server(self.children, portal.unprivileged_account())
-        self.known = known
-        self.redis_url = f"redis://:{known['redis']}@127.0.0.1:{redis_port}/0"
-        self.database_url = f"postgres://portal:{known['role']}@127.0.0.1:{self.port}/portal"
+        self.children = ChildProcesses()
+        self.passwords = new_passwords()
+        role, redis = self.passwords.role, self.passwords.redis
+        redis_port, self.port = free_port(), free_port()
+        self.redis = Server(
+            start_valkey(redis_port, redis, self.children, purpose), self.children, None
+        )
+        self.postgres = Server(
+            start_postgres(self.port, self.passwords, self.children, purpose),
+            self.children,
+            unprivileged_account(),
+        )
+        self.redis_url = f"redis://:{redis}@127.0.0.1:{redis_port}/0"
+        at = f"127.0.0.1:{self.port}/portal"
+        self.database_url = f"postgres://portal:{role}@{at}"
+        self.owner_url = f"postgres://portal_owner:{self.passwords.owner}@{at}"
+
+    def superuser_url(self, database: str) -> str:
+        return f"postgres://postgres:{self.passwords.superuser}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def programs(self) -> str:
+        """The folder of `pg_dump` and `pg_restore`, of the server's own version."""
+        return str(find_programs(private_folder(self.purpose), unprivileged_account()))
 
     def superuser(self, program: str, *words: str) -> None:
         """Run a program of PostgreSQL as the docs say: as a superuser."""
         command = [self._program(program), "-h", "127.0.0.1", "-p", str(self.port)]
-        environment = os.environ | {"PGPASSWORD": self.known["superuser"], "PGUSER": "postgres"}
+        environment = os.environ | {"PGPASSWORD": self.passwords.superuser, "PGUSER": "postgres"}
         subprocess.run([*command, *words], env=environment, check=True)
 
     def copy_tables(self, source: str) -> None:
-        """The tables of a migrated database, with what its migrations wrote.
+        """The tables of a migrated database, with what its migrations wrote, and the rights.
 
         To migrate anew takes 15 times as long.
         """
@@ -80,16 +110,18 @@ class Durable:
                 "--set=ON_ERROR_STOP=1",
             ]
             quiet = subprocess.DEVNULL
-            subprocess.run([*load, self.database_url], input=made.stdout, stdout=quiet, check=True)
+            subprocess.run([*load, self.owner_url], input=made.stdout, stdout=quiet, check=True)
+        with connect(self.owner_url) as owner:
+            for statement in statements("portal", owner.info.server_version):
+                owner.execute(statement)
 
     def _program(self, name: str) -> str:
-        folder = portal.private_folder(self.purpose)
-        return str(Path(portal.postgres_programs(folder, portal.unprivileged_account())) / name)
+        return f"{self.programs}/{name}"
 
     def stop(self) -> None:
         self.children.stop()
-        shutil.rmtree(portal.private_folder(self.purpose), ignore_errors=True)
-        shutil.rmtree(Path(portal.VAR) / f"valkey-{self.purpose}", ignore_errors=True)
+        shutil.rmtree(private_folder(self.purpose), ignore_errors=True)
+        shutil.rmtree(data_folder(self.purpose), ignore_errors=True)
 
 
 @contextmanager
@@ -102,13 +134,13 @@ def durable() -> Iterator[Durable]:
 
 
 @contextmanager
-def rows_of(servers: Durable) -> Iterator[None]:
+def rows_of(servers: Durable, database: str = "portal") -> Iterator[None]:
     """Until the end of the block the rows that this process reads and writes are theirs."""
     at = connection.settings_dict
     before = {name: at[name] for name in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
-    theirs = {"HOST": "127.0.0.1", "PORT": servers.port, "NAME": "portal", "USER": "portal"}
+    theirs = {"HOST": "127.0.0.1", "PORT": servers.port, "NAME": database, "USER": "portal"}
     connection.close()
-    at.update(theirs, PASSWORD=servers.known["role"])
+    at.update(theirs, PASSWORD=servers.passwords.role)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The processes of docs/operations.md on this machine, with the very commands of its table."""
+"""The processes of docs/operations/index.md on this machine, with the very commands of its table."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 from django.conf import settings
 
 from accounts.models import User
+from devtools.servers import without_owner
 from partners.models import ClientCertificate, Partner
 from tests.conftest import ROOT, Software, free_port
 from tests.deployment.browsing import Person
@@ -28,10 +29,22 @@ BIN = Path(sys.executable).parent
 
 def commands() -> dict[str, list[str]]:
     """What the table *Processes* says to type, by the name of the process."""
-    page = (ROOT / "docs/operations.md").read_text()
+    page = (ROOT / "docs/operations/index.md").read_text()
     section = page.partition("\n## Processes\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (\w+) \| `([^`]+)` \|", section, re.MULTILINE)
     return {name: shlex.split(command) for name, command in rows}
+
+
+def children_of_granian(port: int) -> list[tuple[int, int]]:
+    """The worker processes of the granian at this port, each with the process that started it."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"--port" in words and words[words.index(b"--port") + 1] == str(port).encode():
+                status = (folder / "stat").read_text().rpartition(")")[2].split()
+                found[int(folder.name)] = int(status[1])
+    return sorted((child, parent) for child, parent in found.items() if parent in found)
 
 
 class Process:
@@ -90,7 +103,7 @@ class Deployment:
         self.ports = free_port(), free_port(), free_port()
         self.web_ports = [free_port(), free_port()]
         self.front = Front.at(self.ports, folder)
-        self.environment = os.environ | {
+        self.environment = without_owner(dict(os.environ)) | {
             "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
             "PORTAL_URL": self.front.url,
             "PORTAL_SECRET_KEY": settings.SECRET_KEY,
@@ -99,12 +112,12 @@ class Deployment:
             "PORTAL_MAIL_DIR": "",
             "PORTAL_STATIC_FROM_SOURCE": "1",
             "EMAIL_URL": mails.url,
-            "PORTAL_ACCEL": "/_documents",
+            "PORTAL_NGINX_LOCATION": "/_documents",
             "PORTAL_TRUSTED_PROXIES": "1",
             # Every call of the API needs a registered certificate.
             "PORTAL_CERTIFICATE_PROXIES": "127.0.0.1/32",
-            "PORTAL_ANCHOR_FILE": str(folder / "anchors.txt"),
-            "PORTAL_ENDED_FILE": str(folder / "ended.txt"),
+            "PORTAL_CHECKPOINTS": str(folder / "checkpoints"),
+            "PORTAL_ENDED_CONSENTS_FILE": str(folder / "ended.txt"),
             "PORTAL_WEBHOOKS_ALLOW_LOOPBACK": "1",
             **settings_of_its_own,
         }
@@ -120,9 +133,10 @@ class Deployment:
         self.beat = self._start("beat", here(self.said["beat"], **schedule))
         self.wait_until_ready(*self.webs)
 
-    def migrate(self) -> None:
+    def migrate(self, owner_url: str) -> None:
         command = [*here(self.said["migrate"]), "--verbosity=0"]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+        environment = self.environment | {"DATABASE_OWNER_URL": owner_url}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
     def software(self, partner: Partner) -> Software:
         """The software of a partner, which calls with its client certificate."""
@@ -203,13 +217,18 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, *, migrate: bool, **settings_of_its_own: str) -> Iterator[Deployment]:
-    """The whole list, until the end of the block; DATABASE_URL and REDIS_URL must be among them."""
+def deployed(
+    folder: Path, owner_url: str | None, **settings_of_its_own: str
+) -> Iterator[Deployment]:
+    """The whole list, until the end of the block; DATABASE_URL and REDIS_URL must be among them.
+
+    With an `owner_url` it migrates first.
+    """
     with mail_server() as mails:
         deployment = Deployment(folder, mails, **settings_of_its_own)
         try:
-            if migrate:
-                deployment.migrate()
+            if owner_url:
+                deployment.migrate(owner_url)
             deployment.start()
             yield deployment
         finally:

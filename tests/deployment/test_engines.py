@@ -29,6 +29,9 @@ from tests.conftest import Cast
 from tests.deployment.process_list import Deployment
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.requirement(33)
+
+
 WITHOUT_FIREFOX = pytest.mark.skipif(
     not FIREFOX, reason="no Firefox (Debian: apt install firefox-esr)"
 )
@@ -51,7 +54,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 class Software:
-    """A software on a site of its own; `came` are the visits of browsers."""
+    """Software on a site of its own; `came` are the visits of browsers."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.came: list[Request] = []
@@ -72,7 +75,7 @@ def software(deployment: Deployment) -> Iterator[Software]:
         yield Software(server)
 
 
-def test_an_allows_is_handed_back_and_cancels(
+def test_anna_allows_is_handed_back_and_cancels(
     engine: Engine, there: Cast, deployment: Deployment, software: Software
 ) -> None:
     partner = factories.make_partner("Engines", redirects=[software.url])
@@ -80,7 +83,7 @@ def test_an_allows_is_handed_back_and_cancels(
     portal = deployment.front.url
 
     engine.open(f"{portal}/consent/{consent.uuid}")
-    engine.write("[name=login]", there.an.email)
+    engine.write("[name=login]", there.anna.email)
     engine.write("[name=password]", PASSWORD)
     engine.click("main button[type=submit]")
     engine.wait_for("document.querySelector('#id_accept_terms')")
@@ -92,10 +95,10 @@ def test_an_allows_is_handed_back_and_cancels(
     engine.wait_for("location.pathname.endsWith('/confirm')")
     _looks_right(engine)
     _press(engine, "main button[type=submit]")
-    engine.wait_for("document.querySelector('[data-handback]')")
+    engine.wait_for("document.querySelector('[data-return-link]')")
     assert engine.run("return document.querySelector('h1').innerText") == "Consent confirmed"
     _looks_right(engine)
-    engine.click("[data-handback]")
+    engine.click("[data-return-link]")
     engine.wait_for("document.querySelector('h1').innerText === 'Welcome back'")
     (came,) = software.came
     assert came.args.to_dict() == {"accountingOfficeConsentId": str(consent.uuid), "state": "s &=1"}

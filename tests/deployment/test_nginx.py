@@ -12,7 +12,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
-from documents.storage import name_of
+from documents.storage.blobs import name_of
 from partners.models import ClientCertificate
 from tests import factories
 from tests.conftest import ROOT, Cast, Software, free_port, running_portal
@@ -86,7 +86,9 @@ class Front:
 def our_files(folder: Path, ports: tuple[int, int, int], *portals: str) -> str:
     """docker/nginx.conf and the example of the docs, with this machine's ports and folders."""
     at = (f"server {portal.removeprefix('http://')} max_fails=0;" for portal in portals)
-    example = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/operations.md").read_text(), re.S)
+    example = re.search(
+        r"```nginx\n(.*?)```", (ROOT / "docs/operations/nginx.md").read_text(), re.S
+    )
     assert example is not None
     text = (ROOT / "docker/nginx.conf").read_text() + example[1]
     for ours, here in {
@@ -97,6 +99,8 @@ def our_files(folder: Path, ports: tuple[int, int, int], *portals: str) -> str:
         "/etc/nginx/tls/fullchain.pem": str(folder / "server.crt"),
         "/etc/nginx/tls/privkey.pem": str(folder / "server.key"),
         "/etc/nginx/api_errors.conf": str(ROOT / "docker/api_errors.conf"),
+        "/etc/nginx/away.html": str(ROOT / "docker/away.html"),
+        "/var/log/nginx/access.log": str(folder / "access.log"),
         "alias /documents/;": f"alias {settings.STORAGES['documents']['OPTIONS']['location']}/;",
     }.items():
         assert ours in text, ours
@@ -159,11 +163,11 @@ def login(software: Software, http: httpx.Client) -> None:
 
 @pytest.fixture
 def software(portal: str, people: Cast) -> Software:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     return Software(portal, people.ledgerly)
 
 
-ACCEL = [{"PORTAL_ACCEL": "/_documents"}]
+ACCEL = [{"PORTAL_NGINX_LOCATION": "/_documents"}]
 
 
 @pytest.mark.parametrize("front", ACCEL, indirect=True)
@@ -190,7 +194,7 @@ def test_a_document_comes_through_nginx_untouched(
             people.janssens, number, document.uuid, accept=CODA, headers={"Range": "bytes=5-9"}
         )
         assert (part.status_code, part.content) == (206, data[5:10])
-        people.fresh().cancel(acting(people.an))
+        people.fresh().cancel(acting(people.anna))
         refused = software.document(people.janssens, number, document.uuid, accept=CODA)
         assert refused.status_code == 403
         assert refused.content.startswith(b'{"errors"')
@@ -199,7 +203,7 @@ def test_a_document_comes_through_nginx_untouched(
 @pytest.mark.parametrize("front", ACCEL, indirect=True)
 def test_nobody_reaches_the_files_directly(front: Front, people: Cast) -> None:
     document = factories.make_document(people.bakery, contents={CODA: b"0" * 256})
-    from accounts.tenancy import office_scope
+    from core.row_security import office_scope
 
     with office_scope(people.janssens.pk):
         name = name_of(document.contents.get().sha256)
@@ -228,6 +232,7 @@ def test_the_root_names_the_host_and_port_that_the_caller_used(front: Front) -> 
         assert links["oauth2"]["token"] == f"{url}/codabox-connect/oauth2/token"
 
 
+@pytest.mark.requirement(56)
 @pytest.mark.parametrize("front", ACCEL, indirect=True)
 def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
     path = "/codabox-connect/accounting-office-consents"
@@ -238,6 +243,26 @@ def test_a_body_that_nginx_refuses_is_refused_in_json(front: Front) -> None:
         assert answer.headers["Content-Type"] == "application/vnd.api+json"
         assert answer.headers["ibanity-request-id"]
         assert answer.json()["errors"][0]["code"] == "payloadTooLarge"
+
+
+@pytest.mark.requirement(101)
+def test_of_one_address_a_hundred_requests_are_under_way_at_most(tmp_path: Path) -> None:
+    with running_nginx(tmp_path, f"http://localhost:{free_port()}") as front, ExitStack() as stack:
+        trust = ssl.create_default_context(cafile=str(tmp_path / "server.crt"))
+        host, port = "localhost", int(front.url.rpartition(":")[2])
+        waiting = b"POST /codabox-connect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+        for _ in range(100):
+            plain = stack.enter_context(socket.create_connection((host, port), 10))
+            line = stack.enter_context(trust.wrap_socket(plain, server_hostname=host))
+            line.sendall(waiting)
+        time.sleep(0.5)
+        with front.client() as http:
+            refused = http.get(f"{front.url}/codabox-connect")
+            assert refused.status_code == 429
+            assert refused.headers["Retry-After"] == "2"
+            assert refused.json()["errors"][0]["code"] == "tooManyRequests"
+            # A page is not the API's.
+            assert http.get(f"{front.url}/accounts/login/").status_code != 429
 
 
 def unreadable() -> dict[str, bytes]:
@@ -278,8 +303,9 @@ def test_what_nginx_cannot_read_it_refuses_in_json(tmp_path: Path) -> None:
             return trust.wrap_socket(plain, server_hostname="localhost") if secure else plain
 
         get = b"GET /codabox-connect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        precise = {"a header of 9 kB": 431, "an address of 9 kB": 414}
         answers = {
-            fault: (400, *told(line(url), words))
+            fault: (precise.get(fault, 400), *told(line(url), words))
             for url in (front.url, front.partners_url)
             for fault, words in unreadable().items()
         }
@@ -361,11 +387,11 @@ def test_a_partner_calls_with_its_certificate_only(
     registered = certificate(front.folder, "registered")
     certificate(front.folder, "other")
     ClientCertificate.objects.create(partner=people.ledgerly, fingerprint=registered)
-    form = {"data": {"grant_type": "client_credentials"}}
+    form = {"grant_type": "client_credentials"}
     secret = (software.client_id, software.secret)
     token_url = f"{front.partners_url}/codabox-connect/oauth2/token"
     with front.client("registered") as http:
-        answer = http.post(token_url, auth=secret, **form)
+        answer = http.post(token_url, auth=secret, data=form)
         assert answer.status_code == 200, answer.text
         bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         path = f"/codabox-connect/accounting-office-consents/{people.consent.uuid}"
@@ -377,5 +403,5 @@ def test_a_partner_calls_with_its_certificate_only(
         assert http.get(front.url + path, headers=forged).status_code == 401
     for name in ("other", None):
         with front.client(name) as http:
-            assert http.post(token_url, auth=secret, **form).status_code == 401
+            assert http.post(token_url, auth=secret, data=form).status_code == 401
             assert http.get(front.partners_url + path, headers=forged).status_code == 401

@@ -1,4 +1,4 @@
-"""The process list of docs/operations.md, started here word by word, and one consent through it."""
+"""The process list of docs/operations/index.md, started here word by word, and one consent through it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partners.models import ClientCertificate
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.deployment.process_list import Deployment, commands
-from tests.deployment.softwares import Softwares
+from tests.deployment.receivers import Receivers
 from tests.factories import CODA
 
 
@@ -20,11 +20,11 @@ def test_the_docs_say_what_to_type() -> None:
     assert {"migrate", "web", "worker", "beat"} <= set(commands())
 
 
-def test_an_allows_and_cancels_through_every_process_of_the_list(
-    there: Cast, deployment: Deployment, softwares: Softwares
+def test_anna_allows_and_cancels_through_every_process_of_the_list(
+    there: Cast, deployment: Deployment, receivers: Receivers
 ) -> None:
     bea = factories.make_person("Bea", there.janssens)
-    WebhookEndpoint.objects.create(partner=there.tally, url=softwares.server.url_for("/hook"))
+    WebhookEndpoint.objects.create(partner=there.tally, url=receivers.server.url_for("/hook"))
     tally, front = deployment.software(there.tally), deployment.front
     document = factories.make_document(there.bakery, contents={CODA: b"0" * 128_000})
     asked = tally.create(
@@ -42,18 +42,18 @@ def test_an_allows_and_cancels_through_every_process_of_the_list(
         return tally.document(there.janssens, number, document.uuid, accept=CODA)
 
     assert fetch().status_code == 403
-    with deployment.person(there.an) as an:
-        assert an.decide(consent, "allow")
+    with deployment.person(there.anna) as anna:
+        assert anna.decide(consent, "allow")
         fetched = fetch()
         assert (fetched.status_code, fetched.content) == (200, b"0" * 128_000)
         assert handed_to_nginx(deployment, tally, fetched.request.url.path)
-        assert an.cancel(there.janssens.slug, consent)
+        assert anna.cancel(there.janssens.slug, consent)
     refused = fetch()
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (
         403,
         "consentNotConfirmed",
     )
-    _everybody_was_told(softwares, deployment, consent, {there.an.pk: there.an, bea.pk: bea})
+    _everybody_was_told(receivers, deployment, consent, {there.anna.pk: there.anna, bea.pk: bea})
     assert [process.name for process in deployment.processes] == [
         *("nginx", "web1", "web2", "worker1", "worker2", "beat")
     ]
@@ -77,14 +77,14 @@ def handed_to_nginx(deployment: Deployment, software: Software, path: str) -> bo
 
 
 def _everybody_was_told(
-    softwares: Softwares, deployment: Deployment, consent: str, admins: dict[int, Any]
+    receivers: Receivers, deployment: Deployment, consent: str, admins: dict[int, Any]
 ) -> None:
     """The software by webhook, in order; the Admins by mail, but for the cancel who did it."""
     events = ConsentEvent.objects.filter(consent__uuid=consent).order_by("pk")
     told = [str(event.uuid) for event in events if event.kind in ("allowed", "cancelled")]
     assert len(told) == 2
-    heard = softwares.wait_for(lambda: [e for e, _c, _at in softwares.heard] == told, 30)
-    assert heard, softwares.heard
+    heard = receivers.wait_for(lambda: [e for e, _c, _at in receivers.heard] == told, 30)
+    assert heard, receivers.heard
     wanted = {
         (person.email, f"<{event.uuid}.{pk}@localhost>")
         for event in events
@@ -93,7 +93,7 @@ def _everybody_was_told(
         if (event.kind, event.person_id) != ("cancelled", pk)
     }
     mails = deployment.mails
-    assert softwares.wait_for(lambda: wanted <= set(mails.identifiers()), 30), mails.identifiers()
+    assert receivers.wait_for(lambda: wanted <= set(mails.identifiers()), 30), mails.identifiers()
     of_these = tuple(f"<{event.uuid}." for event in events)
     came = [(to, name) for to, name in mails.identifiers() if name.startswith(of_these)]
     assert sorted(came) == sorted(wanted)

@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 import httpx
+import pytest
 
 from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.deployment.browsing import Person
 from tests.factories import CODA, allow
+
+pytestmark = pytest.mark.requirement(93)
+
 
 # More than the rate needs: who waits for an answer keeps nobody else from asking.
 ASKERS = 32
@@ -65,8 +69,8 @@ class Load:
 
 
 def mixed(software: Software, person: Person, people: Cast) -> list[Call]:
-    """Ten calls: seven of a software, three of an Admin."""
-    allow(people.consent, people.an)
+    """Ten calls: seven of software, three of an Admin."""
+    allow(people.consent, people.anna)
     waiting = factories.make_request(people.janssens, people.tally)
     office, number = people.janssens, people.bakery.company_number
     papers = [
@@ -107,7 +111,7 @@ def test_a_steady_mixed_load_is_answered_without_an_error(
     limits = httpx.Limits(max_connections=ASKERS, max_keepalive_connections=ASKERS)
     with httpx.Client(timeout=20, limits=limits) as api, httpx.Client(timeout=20) as browser:
         software = Software(portal, people.ledgerly, api)
-        person = Person(browser, portal, people.an)
+        person = Person(browser, portal, people.anna)
         person.log_in()
 
         def renew() -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
+import pytest
 
 from accounts.models import Membership
 from consents.models import Consent
-from partner_api import throttling
+from partner_api.hot_path import rate_limit
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.deployment.browsing import NotNow, Person
 from tests.deployment.process_list import Deployment, Process
 from tests.factories import CODA, allow
 
-SOFTWARES, OFFICES = 14, 6
+pytestmark = pytest.mark.requirement(96)
+
+
+PROGRAMS, OFFICES = 14, 6
 
 
 class Client(threading.Thread):
@@ -44,7 +49,7 @@ class Client(threading.Thread):
 
 
 def caller(software: Software, there: Cast, document: str) -> Callable[[Client], None]:
-    """A software at work: it looks, searches and fetches; half of its calls are POST."""
+    """Software at work: it looks, searches and fetches; half of its calls are POST."""
     number = there.bakery.company_number
 
     def act(client: Client) -> None:
@@ -64,12 +69,17 @@ def caller(software: Software, there: Cast, document: str) -> Callable[[Client],
 
 
 def walker(
-    person: Person, office: str, software: Software, number: str
+    person: Person, office: str, programs: Sequence[Software], number: str
 ) -> Callable[[Client], None]:
-    """Admin and software through the whole flow, with a pause between its two screens."""
+    """Admin and software through the whole flow, with a pause between its two screens.
+
+    Each of the programs in its turn: one makes ten new requests a day of an office, no more.
+    """
+    turns = itertools.cycle(programs)
 
     def act(client: Client) -> None:
         person.answers.clear()
+        software = next(turns)
         try:
             asked = software.create(
                 accountingOfficeCompanyNumber=number, redirectUri=factories.CALLBACK
@@ -90,11 +100,11 @@ def walker(
 
 
 @contextmanager
-def working(there: Cast, deployment: Deployment) -> Iterator[list[Client]]:
+def working(there: Cast, deployment: Deployment, rounds: float) -> Iterator[list[Client]]:
     """Twenty clients at work, until the end of the block."""
-    allow(there.consent, there.an)
+    allow(there.consent, there.anna)
     document = factories.make_document(there.bakery, contents={CODA: b"0" * 20_000})
-    ledgerly = [deployment.software(there.ledgerly) for _one in range(SOFTWARES)]
+    ledgerly = [deployment.software(there.ledgerly) for _one in range(PROGRAMS)]
     stop = threading.Event()
     clients = [
         Client(f"software {n}", caller(one, there, str(document.uuid)), stop)
@@ -103,11 +113,13 @@ def working(there: Cast, deployment: Deployment) -> Iterator[list[Client]]:
     for n in range(OFFICES):
         office, eva = factories.make_office("Walkers"), factories.make_person("Eva")
         Membership.objects.create(office=office, user=eva, role="admin")
-        software = deployment.software(factories.make_partner())
+        programs = [
+            deployment.software(factories.make_partner()) for _ten in range(max(6, int(6 * rounds)))
+        ]
         http = deployment.front.client()
         person = Person(http, deployment.front.url, eva)
         person.log_in()
-        walk = walker(person, office.slug, software, office.company_number)
+        walk = walker(person, office.slug, programs, office.company_number)
         clients.append(Client(f"office {n}", walk, stop))
     for client in clients:
         client.start()
@@ -130,7 +142,7 @@ def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
     there: Cast, deployment: Deployment, rounds: float
 ) -> None:
     """As *Upgrade without a gap* says, once; `--rounds 10` ten times for a release."""
-    with working(there, deployment) as clients:
+    with working(there, deployment, rounds) as clients:
         time.sleep(0.5)
         for _round in range(max(1, int(rounds))):
             for web in deployment.webs:
@@ -148,9 +160,9 @@ def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
 
 def test_a_client_of_redis_that_is_thrown_away_closes_no_line_in_use() -> None:
     """In a web process that begins, threads make the client twice; one of them stays."""
-    client = throttling._redis.__wrapped__()
+    client = rate_limit.redis_client.__wrapped__()
     line = client.connection_pool.get_connection()
     del client
     gc.collect()
     assert line.is_connected
-    line.disconnect()
+    line.disconnect()  # type: ignore[no-untyped-call]

@@ -7,17 +7,20 @@ from typing import Any
 import httpx
 import pytest
 
-from documents.models import Kind
+from core.document_kinds import Kind
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.documents.test_stop import STOPS
 from tests.factories import CODA, allow
 
+pytestmark = pytest.mark.requirement(1, 7)
+
+
 GOOD = {200, 201, 206, 304}
 
 
 def whole_day_of_a_client(software: Software, people: Cast) -> list[Any]:
-    """What a software does in a day, each call with what the one before gave it."""
+    """What software does in a day, each call with what the one before gave it."""
     office, number = people.janssens, people.bakery.company_number
     first, second = (
         factories.make_document(people.bakery, contents={CODA: b"0" * 256}) for _ in "12"
@@ -79,7 +82,7 @@ def whole_day_of_a_client(software: Software, people: Cast) -> list[Any]:
 def test_a_cancel_after_any_call_stops_all_that_follow(
     people: Cast, ledgerly: Software, after: int
 ) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     day = whole_day_of_a_client(ledgerly, people)
     assert len(day) == 11
     for place, call in enumerate(day):
@@ -95,7 +98,7 @@ def test_a_cancel_after_any_call_stops_all_that_follow(
 
 
 def test_a_cancel_before_the_first_call_stops_them_all(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     day = whole_day_of_a_client(ledgerly, people)
     STOPS["cancel"](people)
     assert {call().status_code for call in day} == {403}

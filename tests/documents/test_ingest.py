@@ -11,16 +11,16 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from accounts.tenancy import every_office
-from documents.models import Document, Kind
-from tests import factories
+from core.document_kinds import Kind
+from core.row_security import every_office
+from documents.models import Document
 from tests.conftest import ROOT, Cast, Software, test_database_url
-from tests.documents import papers
-from tests.documents.papers import (
-    PAPER,
+from tests.documents import examples
+from tests.documents.examples import (
+    DELIVERED_PDF,
     company_of,
     contents,
-    filings,
+    details,
     papers_of,
     take_files,
     take_folder,
@@ -34,21 +34,20 @@ BANK, PAYROLL, CARD, BOUGHT, SOLD = Kind
 # --- what becomes of a file ----------------------------------------------------------------------
 
 
-def test_a_month_of_files_becomes_documents_with_a_paper_each(people: Cast) -> None:
-    files = papers.a_month(company_of(people.bakery))
+def test_a_month_of_files_becomes_documents_and_no_pdf_is_made(people: Cast) -> None:
+    files = examples.a_month(company_of(people.bakery))
     taken = take_files(files)
     assert taken.filed == dict.fromkeys(Kind, 1)
     kept = contents(people.bakery)
-    assert len(kept) == 10
+    assert len(kept) == 5
     # The structured files are untouched.
-    assert set(files.values()) < set(kept.values())
-    assert all(data.startswith(b"%PDF-") for data in papers_of(people.bakery))
+    assert set(files.values()) == set(kept.values())
 
 
 def test_ledgerly_fetches_what_was_ingested(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     company = company_of(people.bakery)
-    data = papers.statement(company)
+    data = examples.statement(company)
     take_files({"a.cod": data})
     found = ledgerly.search(people.janssens, [company.number]).json()["included"]["documents"]
     assert [document["attributes"]["iban"] for document in found] == [company.iban]
@@ -56,22 +55,11 @@ def test_ledgerly_fetches_what_was_ingested(people: Cast, ledgerly: Software) ->
     assert got.content == data
 
 
-def test_a_paper_is_rendered_in_the_language_of_the_company(people: Cast) -> None:
-    from documents.formats.reading import read
-    from documents.renditions import render
-
-    french = factories.make_client(people.janssens, "Boulangerie", language="fr")
-    data = papers.statement(company_of(french))
-    take_files({"a.cod": data})
-    paper = read(data)[0].paper
-    assert papers_of(french) == [render(paper, "fr")]
-
-
 def test_the_paper_beside_the_file_is_taken(people: Cast, tmp_path: Path) -> None:
     company = company_of(people.bakery)
-    files = {"in/a.cod": papers.statement(company), "in/a.pdf": PAPER}
+    files = {"in/a.cod": examples.statement(company), "in/a.pdf": DELIVERED_PDF}
     assert take_folder(written(tmp_path, files)).refused == []
-    assert papers_of(people.bakery) == [PAPER]
+    assert papers_of(people.bakery) == [DELIVERED_PDF]
 
 
 def test_the_paper_inside_an_invoice_is_taken(people: Cast) -> None:
@@ -79,53 +67,67 @@ def test_the_paper_inside_an_invoice_is_taken(people: Cast) -> None:
 
     inside = (
         "<cac:AdditionalDocumentReference><cbc:ID>1</cbc:ID><cac:Attachment>"
-        '<cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="a.pdf">'
-        f"{base64.b64encode(PAPER).decode()}</cbc:EmbeddedDocumentBinaryObject>"
+        '<cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="factuur.pdf">'
+        f"{base64.b64encode(DELIVERED_PDF).decode()}</cbc:EmbeddedDocumentBinaryObject>"
         "</cac:Attachment></cac:AdditionalDocumentReference><cac:AccountingSupplierParty>"
     )
-    data = papers.invoice(company_of(people.bakery)).replace(
+    data = examples.invoice(company_of(people.bakery)).replace(
         b"<cac:AccountingSupplierParty>", inside.encode(), 1
     )
     take_files({"a.xml": data})
-    assert papers_of(people.bakery) == [PAPER]
+    assert papers_of(people.bakery) == [DELIVERED_PDF]
 
 
 def test_a_second_delivery_changes_nothing(people: Cast) -> None:
-    files = papers.a_month(company_of(people.bakery))
+    files = examples.a_month(company_of(people.bakery))
     take_files(files)
-    before, kept = filings(people.bakery), contents(people.bakery)
+    before, kept = details(people.bakery), contents(people.bakery)
     again = take_files({f"again {name}": data for name, data in files.items()})
-    assert (again.filed.total(), again.known, again.refused) == (0, 5, [])
-    assert [f.pk for f in filings(people.bakery)] == [f.pk for f in before]
+    assert (again.filed.total(), again.already_filed, again.refused) == (0, 5, [])
+    assert [f.pk for f in details(people.bakery)] == [f.pk for f in before]
     assert contents(people.bakery) == kept
 
 
 def test_the_same_file_twice_in_one_batch_is_one_document(people: Cast) -> None:
-    data = papers.statement(company_of(people.bakery))
+    data = examples.statement(company_of(people.bakery))
     taken = take_files({"a.cod": data, "b.cod": data})
-    assert (taken.filed.total(), taken.known) == (1, 1)
+    assert (taken.filed.total(), taken.already_filed) == (1, 1)
 
 
 def test_a_differing_delivery_is_the_next_version_and_both_are_kept(people: Cast) -> None:
     company = company_of(people.bakery)
-    first, second, third = (papers.statement(company, cents=cents) for cents in (1, 2, 3))
-    assert take_files({"a.cod": first}).newer == 0
-    assert take_files({"a.cod": second, "b.cod": third}).newer == 2
-    found = filings(people.bakery)
+    first, second, third = (examples.statement(company, cents=cents) for cents in (1, 2, 3))
+    assert take_files({"a.cod": first}).new_versions == 0
+    assert take_files({"a.cod": second, "b.cod": third}).new_versions == 2
+    found = details(people.bakery)
     assert [f.version for f in found] == [1, 2, 3]
     assert len({f.natural_key for f in found}) == 1
-    assert {first, second, third} < set(contents(people.bakery).values())
+    assert {first, second, third} == set(contents(people.bakery).values())
+    with every_office():
+        told = list(
+            Document.objects.filter(client=people.bakery)
+            .order_by("pk")
+            .values_list("uuid", "attributes__version", "attributes__replaces")
+        )
+    assert told == [
+        (told[0][0], None, None),
+        (told[1][0], 2, str(told[0][0])),
+        (told[2][0], 3, str(told[1][0])),
+    ]
 
 
 def test_a_differing_card_statement_has_a_name_of_its_own(people: Cast) -> None:
     company = company_of(people.bakery)
-    data = papers.card(company)
-    differing = data.replace(b"Demo Cards", b"Demo Cards", 1) + b"<!-- again -->\n"
+    data = examples.card(company)
+    differing = data.replace(b"<Merchant>", b"<Merchant>NV ", 1)
     take_files({"a.xml": data})
-    assert take_files({"a.xml": differing}).newer == 1
+    assert take_files({"a.xml": differing}).new_versions == 1
     with every_office():
-        names = Document.objects.filter(client=people.bakery).values_list("public_id", flat=True)
+        ours = Document.objects.filter(client=people.bakery).order_by("pk")
+        names = list(ours.values_list("public_id", flat=True))
         assert len(set(names)) == 2
+        # The wire names it so.
+        assert ours[1].attributes["replaces"] == names[0]
 
 
 # --- folders, ZIPs, standard input ---------------------------------------------------------------
@@ -135,7 +137,7 @@ def test_a_folder_is_walked_to_its_leaves_but_not_through_links(
     people: Cast, tmp_path: Path
 ) -> None:
     company = company_of(people.bakery)
-    one, two, three = (papers.statement(company, n) for n in (1, 2, 3))
+    one, two, three = (examples.statement(company, n) for n in (1, 2, 3))
     folder = written(tmp_path / "in", {"a.cod": one, "deep/er/b.cod": two, ".hidden": b"x"})
     written(tmp_path / "out", {"c.cod": three})
     (folder / "link").symlink_to(tmp_path / "out")
@@ -148,11 +150,11 @@ def test_a_zip_is_taken_in_file_by_file_with_the_papers_beside(
     people: Cast, tmp_path: Path
 ) -> None:
     company = company_of(people.bakery)
-    files = {"2026/a.cod": papers.statement(company), "2026/a.PDF": PAPER}
-    written(tmp_path, {"all.zip": papers.zipped({**files, "__MACOSX/._a.cod": b"x"})})
+    files = {"2026/a.cod": examples.statement(company), "2026/a.PDF": DELIVERED_PDF}
+    written(tmp_path, {"all.zip": examples.zipped({**files, "__MACOSX/._a.cod": b"x"})})
     taken = take_folder(tmp_path)
     assert (taken.files, taken.filed.total(), taken.refused) == (1, 1, [])
-    assert papers_of(people.bakery) == [PAPER]
+    assert papers_of(people.bakery) == [DELIVERED_PDF]
 
 
 def run_command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -178,31 +180,31 @@ def test_the_command_tells_what_came_of_it_and_ends_with_1_when_a_file_was_refus
     people: Cast, tmp_path: Path
 ) -> None:
     company = company_of(people.bakery)
-    files = papers.a_month(company)
+    files = examples.a_month(company)
     cut = files["bank.cod"].replace(b"\r\n9", b"\r\n", 1)
-    written(tmp_path, {**files, "bad/cut.cod": cut, "alone.pdf": PAPER + os.urandom(8)})
+    written(tmp_path, {**files, "bad/cut.cod": cut, "alone.pdf": DELIVERED_PDF + os.urandom(8)})
     done = run_command(str(tmp_path))
     assert done.returncode == 1
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 2
-    assert any(line.startswith("alone.pdf: paper_without_file: ") for line in lines)
+    assert any(line.startswith("alone.pdf: pdf_without_file: ") for line in lines)
     assert any(line.startswith("bad/cut.cod: ") and "(line " in line for line in lines)
     assert done.stdout.splitlines()[0] == "7 files"
     assert "  1 × bank account statement" in done.stdout
-    assert "  1 refused: paper_without_file" in done.stdout
-    assert len(filings(people.bakery)) == 5
+    assert "  1 refused: pdf_without_file" in done.stdout
+    assert len(details(people.bakery)) == 5
 
 
 def test_the_command_reads_a_zip_from_standard_input(people: Cast) -> None:
-    files = papers.zipped(papers.a_month(company_of(people.bakery)))
+    files = examples.zipped(examples.a_month(company_of(people.bakery)))
     done = run_command("-", stdin=files)
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(filings(people.bakery)) == 5
+    assert len(details(people.bakery)) == 5
 
 
 def test_an_operator_at_a_terminal_sees_how_far_it_is(people: Cast, tmp_path: Path) -> None:
     company = company_of(people.bakery)
-    folder = written(tmp_path, {f"{n}.cod": papers.statement(company, n) for n in range(1, 9)})
+    folder = written(tmp_path, {f"{n}.cod": examples.statement(company, n) for n in range(1, 9)})
     ours, theirs = os.openpty()
     call = [sys.executable, "manage.py", "ingest", str(folder)]
     environment = os.environ | {
@@ -231,7 +233,7 @@ def test_the_memory_is_the_same_for_few_and_for_many(people: Cast, rounds: float
     """1,000 documents everyday; 100,000 by `--rounds 100`. Measured in a process of its own."""
     program = (
         "import django, resource, sys; django.setup()\n"
-        "from tests.documents.papers import measured\n"
+        "from tests.documents.examples import measured\n"
         "print(*measured(int(sys.argv[1]), int(sys.argv[2])))\n"
     )
     done = subprocess.run(

@@ -13,26 +13,30 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.db import connection
 
-from accounts.tenancy import every_office
-from documents.arrivals import Arrival, of_paths
-from documents.ingest import ingest
-from documents.models import Content, Document, Kind, Publication, Quarantined
-from documents.orphans import remove_unnamed, shards, sweep
-from documents.publication import forget_dead_publications
-from documents.storage import keep, load, name_of, storage
+from core.document_kinds import Kind
+from core.row_security import every_office
+from documents.ingest.pipeline import ingest
+from documents.ingest.sources import DeliveredFile, files_in_paths
+from documents.ingest.visibility_horizon import remove_dead_batches
+from documents.models import Content, Document, IngestBatch, QuarantinedFile
+from documents.storage.blobs import load, name_of, storage, store
+from documents.storage.garbage_collection import collect, remove_unreferenced, shards
 from tests import factories
 from tests.conftest import ROOT, Cast, test_database_url
-from tests.documents import papers
-from tests.documents.papers import (
+from tests.documents import examples
+from tests.documents.examples import (
     company_of,
-    filings,
+    details,
     take_files,
     take_folder,
     written,
 )
+
+pytestmark = pytest.mark.kills
 
 
 def test_two_ingests_of_the_same_files_give_each_document_once(
@@ -43,7 +47,7 @@ def test_two_ingests_of_the_same_files_give_each_document_once(
     files = {
         f"{company.code}/{place}.cod": data
         for company in companies
-        for place, data in enumerate(papers.statements(company, 30))
+        for place, data in enumerate(examples.statements(company, 30))
     }
     folder = written(tmp_path, files)
     names = sorted(folder.rglob("*.cod"))
@@ -53,7 +57,7 @@ def test_two_ingests_of_the_same_files_give_each_document_once(
     def run(order: list[Path]) -> None:
         start.wait(10)
         try:
-            for taken in ingest(a for path in order for a in of_paths([path])):
+            for taken in ingest(a for path in order for a in files_in_paths([path])):
                 filed.append(taken.filed.total())
         finally:
             connection.close()
@@ -66,10 +70,10 @@ def test_two_ingests_of_the_same_files_give_each_document_once(
         each.join(120)
     assert sum(filed) == 60
     for company in (people.bakery, butcher):
-        found = filings(company)
+        found = details(company)
         assert len(found) == 30
         assert {f.version for f in found} == {1}
-    assert not Publication.objects.exists()
+    assert not IngestBatch.objects.exists()
 
 
 def deliver(folder: Path, clients: list[Any], each: int) -> set[str]:
@@ -77,10 +81,10 @@ def deliver(folder: Path, clients: list[Any], each: int) -> set[str]:
     files: dict[str, bytes] = {}
     for client in clients:
         company = company_of(client)
-        for place, data in enumerate(papers.statements(company, each)):
+        for place, data in enumerate(examples.statements(company, each)):
             files[f"{client.pk}/{place:04d}.cod"] = data
         for place in range(each // 3):
-            files[f"{client.pk}/i{place:04d}.xml"] = papers.invoice(
+            files[f"{client.pk}/i{place:04d}.xml"] = examples.invoice(
                 company, f"N{place}", seed=place
             )
     written(folder, files)
@@ -118,6 +122,7 @@ def kill_while_it_works(folder: Path, rng: random.Random) -> bool:
     return alive
 
 
+@pytest.mark.requirement(119)
 def test_an_ingest_that_is_killed_loses_and_doubles_nothing(
     people: Cast, tmp_path: Path, rounds: float
 ) -> None:
@@ -135,24 +140,24 @@ def test_an_ingest_that_is_killed_loses_and_doubles_nothing(
         done += 1
         taken = take_folder(folder)
         assert taken.refused == []
-        assert taken.filed.total() + taken.known == len(owed)
+        assert taken.filed.total() + taken.already_filed == len(owed)
         for client in clients:
-            found = filings(client)
+            found = details(client)
             assert len({f.sha256 for f in found}) == len(found) == 160
             assert {f.version for f in found} == {1}
-        assert {f.sha256 for client in clients for f in filings(client)} == owed
+        assert {f.sha256 for client in clients for f in details(client)} == owed
         check_that_rows_and_bytes_agree(clients)
-    forget_dead_publications()
-    assert not Publication.objects.exists()
+    remove_dead_batches()
+    assert not IngestBatch.objects.exists()
 
 
 def check_that_rows_and_bytes_agree(clients: list[Any]) -> None:
-    """Every document has its filing, its two formats, and their bytes as the rows say."""
+    """Every document has its details, its one format, and its bytes as the row says."""
     with every_office():
         found = Document.objects.filter(client__in=clients)
-        assert not found.filter(filing=None).exists()
+        assert not found.filter(details=None).exists()
         rows = list(Content.objects.filter(document__client__in=clients))
-        assert len(rows) == 2 * found.count()
+        assert len(rows) == found.count()
     for row in rows:
         assert len(load(row.sha256)) == row.size
 
@@ -161,11 +166,11 @@ def check_that_rows_and_bytes_agree(clients: list[Any]) -> None:
 
 
 def test_bytes_without_a_row_go_after_a_day_and_no_others(people: Cast) -> None:
-    data = papers.statement(company_of(people.bakery))
+    data = examples.statement(company_of(people.bakery))
     take_files({"a.cod": data, "b.cod": b"0 cut off" + os.urandom(8)})
-    orphan = keep(b"written, and then the process died" + os.urandom(8))
-    young = keep(b"young" + os.urandom(8))
-    waiting = Quarantined.objects.latest("pk")
+    orphan = store(b"written, and then the process died" + os.urandom(8))
+    young = store(b"young" + os.urandom(8))
+    waiting = QuarantinedFile.objects.latest("pk")
     mine = [orphan, hashlib.sha256(data).hexdigest(), waiting.sha256]
     yesterday = time.time() - 25 * 3600
     for digest in mine:
@@ -173,7 +178,7 @@ def test_bytes_without_a_row_go_after_a_day_and_no_others(people: Cast) -> None:
     unfinished = Path(storage().path("incoming")) / "half"
     unfinished.write_bytes(b"half")
     os.utime(unfinished, (yesterday, yesterday))
-    removed = sum(sweep(shard) for shard in {digest[:2] for digest in (*mine, young)})
+    removed = sum(collect(shard) for shard in {digest[:2] for digest in (*mine, young)})
     assert removed == 2
     assert not storage().exists(name_of(orphan))
     assert not unfinished.exists()
@@ -184,12 +189,12 @@ def test_bytes_without_a_row_go_after_a_day_and_no_others(people: Cast) -> None:
 
 def test_bytes_that_a_batch_relies_on_are_not_removed_before_its_rows(people: Cast) -> None:
     """The bytes are there from a killed run; a second one finds them and only writes rows."""
-    data = papers.statement(company_of(people.bakery))
-    digest = keep(data)
+    data = examples.statement(company_of(people.bakery))
+    digest = store(data)
     removed: list[int] = []
 
     def removal() -> None:
-        removed.append(remove_unnamed([digest]))
+        removed.append(remove_unreferenced([digest]))
         connection.close()
 
     sweeping = threading.Thread(target=removal)
@@ -198,7 +203,7 @@ def test_bytes_that_a_batch_relies_on_are_not_removed_before_its_rows(people: Ca
         sweeping.start()
         time.sleep(0.3)
         assert sweeping.is_alive()
-        yield Arrival("a.cod", data)
+        yield DeliveredFile("a.cod", data)
 
     assert next(iter(ingest(arrivals()))).filed[Kind.BANK_ACCOUNT_STATEMENT] == 1
     sweeping.join(10)
@@ -212,9 +217,13 @@ def test_beat_calls_only_what_the_worker_knows(people: Cast) -> None:
     from documents import tasks
 
     current_app.loader.import_default_modules()
-    asked = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {tasks.take_in.name, tasks.sweep_orphans.name, tasks.bury.name} <= asked
+    asked = {classification["task"] for classification in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {
+        tasks.ingest_drop_folder.name,
+        tasks.collect_garbage.name,
+        tasks.delete_for_retention.name,
+    } <= asked
     assert asked <= set(current_app.tasks)
-    tasks.take_in()
-    tasks.sweep_orphans()
-    tasks.bury()
+    tasks.ingest_drop_folder()
+    tasks.collect_garbage()
+    tasks.delete_for_retention()

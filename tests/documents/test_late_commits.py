@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from documents.models import Publication
-from documents.publication import forget_dead_publications, publishing
+import pytest
+
+from documents.ingest.visibility_horizon import horizon_held_back, remove_dead_batches
+from documents.models import IngestBatch
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import allow
@@ -19,10 +21,11 @@ def poll(software: Software, people: Cast, start: str | None) -> tuple[set[str],
     return ids, body["data"]["attributes"]["to"]
 
 
+@pytest.mark.requirement(117)
 def test_a_batch_that_commits_late_is_found_by_the_next_poll(
     people: Cast, ledgerly: Software
 ) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     go_on = {name: threading.Event() for name in ("slow", "quick")}
     written = {name: threading.Event() for name in ("slow", "quick")}
     made: list[str] = []
@@ -30,7 +33,7 @@ def test_a_batch_that_commits_late_is_found_by_the_next_poll(
     def ingest(name: str) -> None:
         from django.db import connection
 
-        with publishing():
+        with horizon_held_back():
             made.append(str(factories.make_document(people.bakery).uuid))
             written[name].set()
             assert go_on[name].wait(10)
@@ -53,27 +56,27 @@ def test_a_batch_that_commits_late_is_found_by_the_next_poll(
     third, _end = poll(ledgerly, people, end)
     assert second | third == set(made)
     assert not second & third
-    assert not Publication.objects.exists()
+    assert not IngestBatch.objects.exists()
 
 
 def test_a_process_that_was_killed_does_not_hold_the_end_back_for_ever(people: Cast) -> None:
-    dead = Publication.objects.create()
-    with publishing():
-        assert Publication.objects.count() == 2
-    assert forget_dead_publications() == 1
-    assert not Publication.objects.filter(pk=dead.pk).exists()
+    dead = IngestBatch.objects.create()
+    with horizon_held_back():
+        assert IngestBatch.objects.count() == 2
+    assert remove_dead_batches() == 1
+    assert not IngestBatch.objects.filter(pk=dead.pk).exists()
 
 
 def test_a_batch_that_fails_publishes_nothing(people: Cast) -> None:
     try:
-        with publishing():
+        with horizon_held_back():
             made = factories.make_document(people.bakery)
             raise RuntimeError("the disk is full")
     except RuntimeError:
         pass
-    from accounts.tenancy import every_office
+    from core.row_security import every_office
     from documents.models import Document
 
     with every_office():
         assert not Document.objects.filter(uuid=made.uuid).exists()
-    assert not Publication.objects.exists()
+    assert not IngestBatch.objects.exists()

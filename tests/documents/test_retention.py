@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
-from django.core.exceptions import ImproperlyConfigured
 from django.db import InternalError, ProgrammingError, connection, transaction
 from django.db.models.functions import Now
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.tenancy import every_office, office_scope
-from codabox_portal.environment import months_to_keep
-from documents.models import Content, Document, Filing, Kind, Tombstone
-from documents.retention import bury
-from documents.storage import load, name_of, storage
+from codabox_portal.addresses import months_to_keep
+from codabox_portal.environment import Wrong
+from core.document_kinds import Kind
+from core.row_security import every_office, office_scope
+from documents.models import Content, DeletionRecord, Document, DocumentDetails
+from documents.retention import delete_for_retention
+from documents.storage.blobs import load, name_of, storage
 from tests import factories
 from tests.conftest import Cast, Software
-from tests.documents import papers
-from tests.documents.papers import company_of, take_files
+from tests.documents import examples
+from tests.documents.examples import company_of, take_files
 from tests.factories import allow
 
 BANK, PAYROLL, CARD, BOUGHT, SOLD = Kind
@@ -31,7 +33,7 @@ BANK, PAYROLL, CARD, BOUGHT, SOLD = Kind
 @pytest.fixture(autouse=True)
 def _nothing_old_of_others(committed: None) -> None:
     """Other tests leave documents of years ago: they are buried before, not counted here."""
-    while bury():
+    while delete_for_retention():
         pass
 
 
@@ -48,56 +50,56 @@ def kinds(client: Any) -> set[int]:
         return set(Document.objects.filter(client=client).values_list("kind", flat=True))
 
 
-def tombs(client: Any) -> list[Tombstone]:
+def tombs(client: Any) -> list[DeletionRecord]:
     with every_office():
-        return list(Tombstone.objects.filter(client=client).order_by("kind"))
+        return list(DeletionRecord.objects.filter(client=client).order_by("kind"))
 
 
 def test_each_kind_is_kept_for_its_time(people: Cast) -> None:
-    take_files(papers.a_month(company_of(people.bakery)))
+    take_files(examples.a_month(company_of(people.bakery)))
     for kind in Kind:
         aged(people.bakery, kind, 24)
-    assert bury() == 1
+    assert delete_for_retention() == 1
     assert kinds(people.bakery) == {BANK, PAYROLL, BOUGHT, SOLD}
     for kind in Kind:
         aged(people.bakery, kind, 119)
-    assert bury() == 0
+    assert delete_for_retention() == 0
     with override_settings(PORTAL_RETENTION_MONTHS=months_to_keep("payrollStatement=60")):
-        assert bury() == 1
+        assert delete_for_retention() == 1
     assert kinds(people.bakery) == {BANK, BOUGHT, SOLD}
 
 
 def test_a_tombstone_keeps_what_it_was_its_hashes_and_the_moment(people: Cast) -> None:
-    data = papers.card(company_of(people.bakery))
+    data = examples.card(company_of(people.bakery))
     take_files({"a.xml": data})
     with every_office():
         document = Document.objects.get(client=people.bakery)
-        filing = Filing.objects.get(document=document)
+        filing = DocumentDetails.objects.get(document=document)
         hashes = dict(Content.objects.filter(document=document).values_list("media_type", "sha256"))
     aged(people.bakery, CARD, 24)
     before = timezone.now()
-    assert bury() == 1
+    assert delete_for_retention() == 1
     (tomb,) = tombs(people.bakery)
     assert (tomb.uuid, tomb.kind, tomb.natural_key) == (document.uuid, CARD, filing.natural_key)
     assert tomb.hashes == hashes
     assert hashlib.sha256(data).hexdigest() in tomb.hashes.values()
-    assert isinstance(tomb.buried_at, datetime)
-    assert abs((tomb.buried_at - before).total_seconds()) < 60
+    assert isinstance(tomb.deleted_at, datetime)
+    assert abs((tomb.deleted_at - before).total_seconds()) < 60
     with every_office():
-        assert not Filing.objects.filter(client=people.bakery).exists()
+        assert not DocumentDetails.objects.filter(client=people.bakery).exists()
     for digest in hashes.values():
         assert not storage().exists(name_of(digest))
 
 
 def test_the_api_answers_404_afterwards(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     company = company_of(people.bakery)
-    take_files({"a.cod": papers.statement(company)})
+    take_files({"a.cod": examples.statement(company)})
     with every_office():
         uuid = Document.objects.get(client=people.bakery).uuid
     assert ledgerly.document(people.janssens, company.number, uuid).status_code == 200
     aged(people.bakery, BANK, 120)
-    assert bury() == 1
+    assert delete_for_retention() == 1
     for accept in (None, "application/pdf", factories.CODA):
         answer = ledgerly.document(people.janssens, company.number, uuid, accept)
         assert answer.status_code == 404
@@ -107,53 +109,57 @@ def test_the_api_answers_404_afterwards(people: Cast, ledgerly: Software) -> Non
 def test_bytes_stay_while_another_document_names_them(people: Cast) -> None:
     """An invoice between two clients is two documents of the same bytes."""
     company = company_of(people.bakery)
-    data = papers.invoice(company)
+    data = examples.invoice(company)
     take_files({"a.xml": data})
     digest = hashlib.sha256(data).hexdigest()
     other = factories.make_document(people.bakery, contents={"application/xml": data})
     aged(people.bakery, BOUGHT, 120)
-    assert bury() == 1
+    assert delete_for_retention() == 1
     assert load(digest) == data
     aged(people.bakery, BANK, 120)
-    assert bury() == 1
+    assert delete_for_retention() == 1
     assert not storage().exists(name_of(digest))
     assert {tomb.uuid for tomb in tombs(people.bakery)} >= {other.uuid}
 
 
 def test_one_run_is_bounded_and_the_next_goes_on(people: Cast) -> None:
     company = company_of(people.bakery)
-    files = {f"{n}.cod": data for n, data in enumerate(papers.statements(company, 12))}
+    files = {f"{n}.cod": data for n, data in enumerate(examples.statements(company, 12))}
     take_files(files)
     aged(people.bakery, BANK, 120)
-    assert [bury(most=5) for _ in range(4)] == [5, 5, 2, 0]
+    assert [delete_for_retention(most=5) for _ in range(4)] == [5, 5, 2, 0]
     assert len(tombs(people.bakery)) == 12
 
 
 def test_a_tombstone_can_be_neither_changed_nor_removed(people: Cast) -> None:
-    take_files({"a.xml": papers.card(company_of(people.bakery))})
+    take_files({"a.xml": examples.card(company_of(people.bakery))})
     aged(people.bakery, CARD, 24)
-    bury()
+    delete_for_retention()
     (tomb,) = tombs(people.bakery)
-    for wrong in (lambda t: t.update(buried_at=Now()), lambda t: t.delete()):
+    wrongs: list[Callable[[Any], object]] = [
+        lambda t: t.update(deleted_at=Now()),
+        lambda t: t.delete(),
+    ]
+    for wrong in wrongs:
         with pytest.raises((InternalError, ProgrammingError)), every_office():
-            wrong(Tombstone.objects.filter(pk=tomb.pk))
+            wrong(DeletionRecord.objects.filter(pk=tomb.pk))
     with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
-        connection.cursor().execute("truncate documents_tombstone")
+        connection.cursor().execute("truncate documents_deletionrecord")
 
 
 def test_chloe_sees_no_tombstone_of_another_office(people: Cast) -> None:
-    take_files({"a.xml": papers.card(company_of(people.bakery))})
+    take_files({"a.xml": examples.card(company_of(people.bakery))})
     aged(people.bakery, CARD, 24)
-    bury()
+    delete_for_retention()
     with office_scope(people.peeters.pk):
-        assert not Tombstone.objects.filter(client=people.bakery).exists()
+        assert not DeletionRecord.objects.filter(client=people.bakery).exists()
     with office_scope(people.janssens.pk):
-        assert Tombstone.objects.filter(client=people.bakery).count() == 1
+        assert DeletionRecord.objects.filter(client=people.bakery).count() == 1
 
 
 @pytest.mark.parametrize("wrong", ["payrollStatement", "payslip=12", "salesInvoice=0", "=3"])
 def test_a_wrong_retention_is_one_sentence(wrong: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="PORTAL_RETENTION_MONTHS"):
+    with pytest.raises(Wrong, match="must be like creditCardStatement=24"):
         months_to_keep(wrong)
 
 

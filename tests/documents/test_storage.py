@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.test import override_settings
 from moto.server import ThreadedMotoServer
 
-from codabox_portal.environment import documents_storage
-from documents import storage
-from documents.storage import Damaged, DownloadCut, Part, keep, keep_all, keep_file, load, pieces
+from codabox_portal.addresses import documents_in_bucket, documents_in_folder
+from codabox_portal.environment import Wrong
+from documents.storage import blobs
+from documents.storage.blobs import (
+    Damaged,
+    DownloadCut,
+    Part,
+    load,
+    pieces,
+    store,
+    store_file,
+    store_many,
+)
+from documents.storage.filesystem import FilesystemStorage
 from tests import factories
 from tests.conftest import Cast, Software, free_port, running_portal
 from tests.factories import CODA, allow
@@ -40,12 +51,9 @@ def bucket_address() -> Iterator[str]:
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: Any, tmp_path: Path, bucket_address: str) -> Iterator[str]:
-    """Both kinds of storage, each empty of what the test keeps."""
-    chosen = documents_storage(
-        folder=str(tmp_path / "documents"),
-        bucket=bucket_address if request.param == "bucket" else "",
-        accel="",
-    )
+    """Both kinds of blobs, each empty of what the test keeps."""
+    folder = documents_in_folder(str(tmp_path / "documents"))
+    chosen = documents_in_bucket(bucket_address) if request.param == "bucket" else folder
     with override_settings(STORAGES={"documents": chosen}):
         yield request.param
 
@@ -56,7 +64,7 @@ def whole(sha256: str, size: int) -> bytes:
 
 def overwrite(sha256: str, data: bytes) -> None:
     """Damage the stored bytes behind the portal's back."""
-    name = storage.name_of(sha256)
+    name = blobs.name_of(sha256)
     where = storages["documents"]
     if hasattr(where, "bucket"):
         where.bucket.Object(name).put(Body=data)
@@ -64,19 +72,53 @@ def overwrite(sha256: str, data: bytes) -> None:
         Path(where.path(name)).write_bytes(data)
 
 
+def synced_by(put: Callable[[], object], monkeypatch: pytest.MonkeyPatch, top: Path) -> list[str]:
+    """What a call made durable, below `top`, folders by their names and files as a dot."""
+    found: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        found.append(str(path.relative_to(top)) if path.is_dir() else "file")
+        real(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        put()
+    return sorted(found)
+
+
+def test_a_folder_is_made_durable_once_and_again_when_it_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / "documents"
+    first, second, third, fourth = (f"ab/cd/abcd{n}" for n in range(4))
+    here, other = FilesystemStorage(location=top), FilesystemStorage(location=top)
+
+    def synced(where: FilesystemStorage, name: str) -> list[str]:
+        return synced_by(lambda: where.put({name: b"x"}), monkeypatch, top)
+
+    with_parents = [".", "ab", "ab/cd", "file"]
+    assert synced(here, first) == with_parents
+    assert synced(here, second) == ["ab/cd", "file"]
+    assert synced(other, third) == with_parents, "who knows whether the first one came so far"
+    shutil.rmtree(top / "ab")
+    assert synced(here, fourth) == with_parents
+
+
 def test_what_is_kept_is_read_again_byte_for_byte(place: str) -> None:
     many = [os.urandom(n) for n in (0, 1, 70_000, 300_000)]
-    digests = keep_all([*many, many[1]])
-    assert digests == [hashlib.sha256(data).hexdigest() for data in [*many, many[1]]]
-    for data, digest in zip(many, digests, strict=False):
+    files = {hashlib.sha256(data).hexdigest(): data for data in many}
+    store_many(files)
+    for digest, data in files.items():
         assert load(digest) == data
         assert whole(digest, len(data)) == data
-    assert keep(many[2]) == digests[2]
+        assert store(data) == digest
 
 
 def test_a_range_is_just_that_part(place: str) -> None:
     data = os.urandom(200_000)
-    digest = keep(data)
+    digest = store(data)
     for start, length in ((0, 1), (100, 65_536), (199_999, 1), (0, 199_999), (70_000, 130_000)):
         part = Part(start, length, len(data))
         got = b"".join(pieces(digest, part, lambda: True, lambda sent: None))
@@ -87,7 +129,7 @@ def test_a_long_file_is_kept_piece_by_piece(place: str, tmp_path: Path) -> None:
     data = os.urandom(3_000_000)
     (tmp_path / "long").write_bytes(data)
     with (tmp_path / "long").open("rb") as file:
-        digest, size = keep_file(file)
+        digest, size = store_file(file)
     assert (digest, size) == (hashlib.sha256(data).hexdigest(), len(data))
     assert load(digest) == data
 
@@ -95,9 +137,9 @@ def test_a_long_file_is_kept_piece_by_piece(place: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["flipped", "gone"])
 def test_damaged_bytes_are_never_given_as_the_file(place: str, damage: str) -> None:
     data = os.urandom(150_000)
-    digest = keep(data)
+    digest = store(data)
     if damage == "gone":
-        storage.remove(digest)
+        blobs.remove(digest)
     else:
         overwrite(digest, data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(Damaged):
@@ -110,17 +152,17 @@ def test_damaged_bytes_are_never_given_as_the_file(place: str, damage: str) -> N
 
 def test_a_file_that_lost_its_end_is_cut_and_written_again_when_it_comes_again(place: str) -> None:
     data = os.urandom(90_000)
-    digest = keep(data)
+    digest = store(data)
     overwrite(digest, data[:50_000])
     with pytest.raises(DownloadCut):
         whole(digest, len(data))
-    assert keep(data) == digest
+    assert store(data) == digest
     assert load(digest) == data
 
 
 def test_many_writers_of_the_same_bytes_leave_one_whole_file(place: str) -> None:
     data = os.urandom(500_000)
-    writers = [threading.Thread(target=keep, args=(data,)) for _ in range(8)]
+    writers = [threading.Thread(target=store, args=(data,)) for _ in range(8)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -128,14 +170,14 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_file(place: str) -> None
     digest = hashlib.sha256(data).hexdigest()
     assert load(digest) == data
     # The bucket keeps what other tests put there, sometimes under the same two digits.
-    assert list(storage.storage().old(digest[:2], 0)).count(digest) == 1
+    assert list(blobs.storage().older_than(digest[:2], 0)).count(digest) == 1
 
 
 def test_files_are_for_the_portals_account_alone(tmp_path: Path) -> None:
-    chosen = documents_storage(folder=str(tmp_path / "documents"), bucket="", accel="")
+    chosen = documents_in_folder(str(tmp_path / "documents"))
     with override_settings(STORAGES={"documents": chosen}):
-        digest = keep(b"private")
-        path = Path(storages["documents"].path(storage.name_of(digest)))
+        digest = store(b"private")
+        path = Path(storages["documents"].path(blobs.name_of(digest)))
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.parent.stat().st_mode & 0o777 == 0o700
         assert not list((tmp_path / "documents" / "incoming").iterdir())
@@ -144,9 +186,9 @@ def test_files_are_for_the_portals_account_alone(tmp_path: Path) -> None:
 def test_a_download_from_a_bucket_has_ranges_and_its_digest(
     people: Cast, tmp_path: Path, bucket_address: str
 ) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     data = os.urandom(400_000)
-    chosen = documents_storage(folder="", bucket=bucket_address, accel="")
+    chosen = documents_in_bucket(bucket_address)
     with override_settings(STORAGES={"documents": chosen}):
         document = factories.make_document(people.bakery, contents={CODA: data})
     with running_portal(tmp_path, PORTAL_STORAGE_S3=bucket_address) as url:
@@ -163,7 +205,7 @@ def test_a_download_from_a_bucket_has_ranges_and_its_digest(
 
 
 def test_damaged_bytes_break_the_download_off(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     data = os.urandom(400_000)
     document = factories.make_document(people.bakery, contents={CODA: data})
     overwrite(hashlib.sha256(data).hexdigest(), data[:-1] + bytes([data[-1] ^ 1]))
@@ -177,7 +219,7 @@ def test_dirk_finds_what_is_damaged_or_gone(
     data, gone = os.urandom(900), os.urandom(900)
     factories.make_document(people.bakery, contents={CODA: data, "application/pdf": gone})
     overwrite(hashlib.sha256(data).hexdigest(), data[:-1] + bytes([data[-1] ^ 1]))
-    storage.remove(hashlib.sha256(gone).hexdigest())
+    blobs.remove(hashlib.sha256(gone).hexdigest())
     with pytest.raises(SystemExit):
         call_command("verify_storage")
     told = capsys.readouterr().err
@@ -194,10 +236,5 @@ def test_dirk_finds_what_is_damaged_or_gone(
     ],
 )
 def test_a_wrong_bucket_is_one_sentence(address: str, sentence: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=sentence):
-        documents_storage(folder="", bucket=address, accel="")
-
-
-def test_nginx_cannot_send_what_lies_in_a_bucket() -> None:
-    with pytest.raises(ImproperlyConfigured, match="PORTAL_ACCEL"):
-        documents_storage(folder="", bucket="https://s3.example/bucket", accel="/_documents")
+    with pytest.raises(Wrong, match=sentence):
+        documents_in_bucket(address)

@@ -8,20 +8,25 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from accounts.tenancy import office_scope
 from clients.models import Client, Transfer
-from consents.access import Standing
-from documents.models import Document, DocumentRead, Kind, Outcome
-from documents.querysets import Window
+from consents.access import AccessContext
+from core.document_kinds import Kind
+from core.row_security import office_scope
+from documents.models import Document, DocumentRead, Outcome
+from documents.models.querysets import SearchWindow
 from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.documents.test_stop import BIG, SlowDownload, a_statement, every_way_to_read
 from tests.factories import CODA, allow, make_documents
+
+pytestmark = pytest.mark.requirement(51)
+
 
 Call = Callable[[httpx.Client], httpx.Response]
 READERS = 24
@@ -30,7 +35,7 @@ READERS = 24
 def agreed(people: Cast, after: float = 0) -> Transfer:
     """The bakery goes to Peeters, so many seconds from now."""
     moment = timezone.now() + timedelta(seconds=after) if after else None
-    transfer = Transfer.objects.ask(people.bakery, people.an, people.peeters, moment)
+    transfer = Transfer.objects.ask(people.bakery, people.anna, people.peeters, moment)
     transfer.agree(people.chloe, "P1")
     return transfer
 
@@ -86,7 +91,7 @@ def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
     people: Cast, ledgerly: Software, rounds: float
 ) -> None:
     """No job runs: the row stays where it is, and the clock of the database alone decides."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     document, _next = (a_statement(people) for _ in "12")
     calls, many = every_way_to_read(people, document), int(100 * rounds)
     readers = Readers(ledgerly, calls)
@@ -113,7 +118,7 @@ def test_24_readers_see_it_until_the_moment_and_not_one_byte_after_it(
 def test_an_agreement_for_now_stops_every_way_to_read_at_its_commit(
     people: Cast, ledgerly: Software
 ) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     document, _next = (a_statement(people) for _ in "12")
     calls = every_way_to_read(people, document)
     with httpx.Client(base_url=ledgerly.http.base_url) as client:
@@ -139,7 +144,7 @@ def test_an_agreement_for_now_stops_every_way_to_read_at_its_commit(
 
 
 def test_a_running_download_is_cut_at_the_moment(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     download = SlowDownload(ledgerly, people, a_statement(people, BIG))
     time.sleep(0.3)
     agreed(people, after=1)
@@ -155,23 +160,23 @@ def test_a_running_download_is_cut_at_the_moment(people: Cast, ledgerly: Softwar
 
 
 def test_the_clock_of_the_web_server_counts_for_nothing(cast: Cast) -> None:
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     document = factories.make_document(cast.bakery)
     number, kind = cast.bakery.company_number, Kind.BANK_ACCOUNT_STATEMENT
     # statement_timestamp() of the test's own transaction goes on, so a second ago is past.
     Client.objects.filter(pk=cast.bakery.pk).update(leaves_at=timezone.now() + timedelta(days=1))
     for wrong in (timezone.now() - timedelta(days=9), timezone.now() + timedelta(days=9)):
         with time_machine.travel(wrong):
-            standing = Standing.of(cast.consent.pk)
-            assert Document.objects.one(standing, kind, number, document.uuid)
-            assert standing.covers(cast.bakery.pk)
-            assert Document.objects.resolve(standing, [number], None).clients.numbers
+            access = AccessContext.of(cast.consent.pk)
+            assert Document.objects.one(access, kind, number, document.uuid)
+            assert access.covers(cast.bakery.pk)
+            assert Document.objects.resolve(access, [number], None).clients.numbers
     Client.objects.filter(pk=cast.bakery.pk).update(leaves_at=timezone.now() - timedelta(seconds=1))
     for wrong in (timezone.now() - timedelta(days=9), timezone.now() + timedelta(days=9)):
         with time_machine.travel(wrong):
-            assert Document.objects.one(standing, kind, number, document.uuid) is None
-            assert not standing.covers(cast.bakery.pk)
-            assert not Document.objects.resolve(standing, [number], None).clients.numbers
+            assert Document.objects.one(access, kind, number, document.uuid) is None
+            assert not access.covers(cast.bakery.pk)
+            assert not Document.objects.resolve(access, [number], None).clients.numbers
 
 
 def test_a_company_that_arrives_between_two_statements_is_not_read(cast: Cast) -> None:
@@ -181,11 +186,13 @@ def test_a_company_that_arrives_between_two_statements_is_not_read(cast: Cast) -
     expected = factories.make_document(own)
     for _ in "123":
         factories.make_document(cast.bakery)
-    clients = Document.objects.resolve(Standing.of(theirs.pk), [own.company_number], None).clients
+    clients = Document.objects.resolve(
+        AccessContext.of(theirs.pk), [own.company_number], None
+    ).clients
     assert clients.whole_office
     agreed(cast)
     begin = timezone.now() - timedelta(days=1)
-    window = Window(
+    window = SearchWindow(
         cast.peeters.pk, Kind.BANK_ACCOUNT_STATEMENT, begin, begin + 2 * timedelta(days=1), 2
     )
     assert [row.uuid for row in Document.objects.page(window, clients)] == [str(expected.uuid)]
@@ -200,7 +207,7 @@ def test_a_company_with_3000_documents_moves_in_one_short_transaction(people: Ca
             from generate_series(1, 3000) n""",
             [people.janssens.pk, people.bakery.pk, now],
         )
-    transfer = Transfer.objects.ask(people.bakery, people.an, people.peeters)
+    transfer = Transfer.objects.ask(people.bakery, people.anna, people.peeters)
     began = time.process_time(), time.monotonic()
     transfer.agree(people.chloe, "P1")
     print(f"3,000 documents moved in {time.monotonic() - began[1]:.2f} s")
@@ -215,7 +222,7 @@ def test_a_company_with_3000_documents_moves_in_one_short_transaction(people: Ca
 
 
 def test_a_partner_that_pages_goes_on_with_what_is_left(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     other = factories.make_client(people.janssens, "Other")
     hour = timedelta(hours=1)
     now = timezone.now() - 30 * hour
@@ -234,11 +241,11 @@ def test_a_partner_that_pages_goes_on_with_what_is_left(people: Cast, ledgerly: 
     assert rest["meta"]["unknownClients"] == [people.bakery.company_number]
 
 
-def test_a_software_without_a_consent_of_the_new_office_gets_nothing(
+def test_software_without_a_consent_of_the_new_office_gets_nothing(
     people: Cast, ledgerly: Software
 ) -> None:
     assert Partner.objects.filter(pk=people.ledgerly.pk).exists()
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     document = a_statement(people)
     agreed(people)
     number = people.bakery.company_number

@@ -1,4 +1,4 @@
-"""A software with an endpoint on this machine."""
+"""Software with an endpoint on this machine."""
 
 from __future__ import annotations
 

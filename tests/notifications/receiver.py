@@ -1,4 +1,4 @@
-"""The server of a software that is told, and what wakes the telling."""
+"""The server of software that is told, and what wakes the telling."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from consents.models import ConsentEvent
+from notifications.fan_out import fan_out
 from notifications.models import WebhookEndpoint
-from notifications.tasks import deliver, fan_out
+from notifications.webhooks.endpoints import deliver
 
 
 class Receiver:
-    """The server of a software: what it got, and what it answers."""
+    """The server of software: what it got, and what it answers."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.server = server
         self.got: list[dict[str, Any]] = []
         self.signatures: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
         self.answer: Callable[[Request], Response] = lambda request: Response(status=204)
         server.expect_request("/hook").respond_with_handler(self._hear)
@@ -31,6 +33,7 @@ class Receiver:
     def _hear(self, request: Request) -> Response:
         self.bodies.append(request.get_data())
         self.got.append(json.loads(request.get_data())["data"])
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.signatures.append(request.headers["Signature"])
         return self.answer(request)
 
@@ -43,7 +46,7 @@ class Receiver:
 
 
 def hear(endpoint: WebhookEndpoint) -> None:
-    """What the bell wakes: fan out what happened, then tell it."""
+    """What a worker does after the signal: fan out what happened, then tell it."""
     for event_id in ConsentEvent.objects.filter(fan_out=None).order_by("pk").values_list("pk"):
         fan_out(event_id[0])
     deliver(endpoint.pk)
@@ -52,5 +55,5 @@ def hear(endpoint: WebhookEndpoint) -> None:
 def later(endpoint: WebhookEndpoint, **ago: float) -> None:
     """Let what waits be due now, and everything be so much older."""
     old = timedelta(**ago)
-    endpoint.deliveries.update(next_at=Now(), made_at=F("made_at") - old)
+    endpoint.deliveries.update(next_at=Now(), created_at=F("created_at") - old)
     WebhookEndpoint.objects.update(busy_until=None)

@@ -10,19 +10,20 @@ from typing import Any
 
 import orjson
 
-from partner_api.views.reference import openapi
+from partner_api.openapi import openapi
 from tests.conftest import ROOT
 
 PROMISED = Path(__file__).with_name("contract.json")
 Shape = dict[str, Any]
 # A request that kept to the old limit must not meet a narrower one.
 LOWER_IS_NARROWER = ("maxLength", "maximum", "maxItems")
+TYPE_NAMES = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
 HIGHER_IS_NARROWER = ("minLength", "minimum", "minItems")
 
 
 def contract() -> Shape:
-    """The document as a software reads it, and the codes of the errors that our guide names."""
-    guide = (ROOT / "docs" / "partner-api.md").read_text()
+    """The document as software reads it, and the codes of the errors that our guide names."""
+    guide = (ROOT / "docs" / "partner-api" / "errors.md").read_text()
     rows = re.findall(r"^\| (\d{3} [^|]+)\|", guide, re.MULTILINE)
     codes = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
     return {"codes": sorted(codes), "openapi": orjson.loads(openapi())}
@@ -39,7 +40,7 @@ def promise(now: Shape) -> None:
 
 
 def breaking(old: Shape, new: Shape) -> list[str]:
-    """What a software that keeps to the old contract would trip over."""
+    """What software that keeps to the old contract would trip over."""
     return list(Difference(old["openapi"], new["openapi"]).all()) + [
         f"code {code} is gone" for code in old["codes"] if code not in new["codes"]
     ]
@@ -62,7 +63,7 @@ class Difference:
                     yield from self._operation(was, now, where)
 
     def _operation(self, old: Shape, new: Shape, where: str) -> Iterator[str]:
-        if old.get("security") != new.get("security"):
+        if old.get("security", []) != new.get("security", []):
             yield f"{where}: another way to authenticate"
         yield from self._parameters(old.get("parameters", []), new.get("parameters", []), where)
         was, now = old.get("requestBody", {}), new.get("requestBody", {})
@@ -101,7 +102,7 @@ class Difference:
                 yield from self._shape(was, now, where, asked=asked)
 
     def _shape(self, old: Shape, new: Shape, where: str, *, asked: bool) -> Iterator[str]:
-        """`asked`: a software sends this; otherwise it reads it."""
+        """`asked`: software sends this; otherwise it reads it."""
         old, new = _resolved(old, self.old), _resolved(new, self.new)
         yield from self._values(old, new, where, asked=asked)
         was, now = set(old.get("required", [])), set(new.get("required", []))
@@ -129,8 +130,9 @@ class Difference:
         was, now = _types(old), _types(new)
         if (was - now if asked else now - was) or (was and not now and not asked):
             yield f"{where}: type {sorted(was)} became {sorted(now)}"
-        gone = [value for value in old.get("enum", []) if value not in new.get("enum", [value])]
-        if gone or ("enum" in new and "enum" not in old and asked):
+        only_before, only_now = _only(old), _only(new)
+        gone = [value for value in only_before if value not in (only_now or [value])]
+        if gone or (only_now and not only_before and asked):
             yield f"{where}: value {gone or 'free before'} is gone"
         for word in ("const", "pattern", "format"):
             if old.get(word) != new.get(word) and (word in new or not asked):
@@ -144,11 +146,46 @@ class Difference:
 
 
 def _types(shape: Shape) -> set[str]:
-    told = shape.get("type", [])
+    """The types as they are told; where they are not, those of the only values."""
+    told = shape.get("type", [TYPE_NAMES[type(value)] for value in _only(shape)])
     return {told} if isinstance(told, str) else set(told)
+
+
+def _only(shape: Shape) -> list[Any]:
+    """The values that a shape is bound to; none: it is free."""
+    values: list[Any] = shape.get("enum", [shape["const"]] if "const" in shape else [])
+    return values
 
 
 def _resolved(shape: Shape, document: Shape) -> Shape:
     while "$ref" in shape:
         shape = document["components"]["schemas"][shape["$ref"].rpartition("/")[2]]
-    return shape
+    return _one(shape, document) if "discriminator" in shape else shape
+
+
+def _one(union: Shape, document: Shape) -> Shape:
+    """What software that knows of no union reads: any member, and as certain only what all have."""
+    shapes = [_resolved(each, document) for each in union["oneOf"]]
+    members: Shape = {}
+    for name in dict.fromkeys(name for shape in shapes for name in shape["properties"]):
+        found = [
+            _resolved(shape["properties"][name], document)
+            for shape in shapes
+            if name in shape["properties"]
+        ]
+        members[name] = found[0] if len(found) == 1 else _merged(found, document)
+    required = set.intersection(*(set(shape["required"]) for shape in shapes))
+    return {"type": "object", "properties": members, "required": sorted(required)}
+
+
+def _merged(shapes: list[Shape], document: Shape) -> Shape:
+    if all("properties" in shape for shape in shapes):
+        return _one({"oneOf": shapes}, document)
+    merged = {
+        word: value
+        for word, value in shapes[0].items()
+        if all(shape.get(word) == value for shape in shapes)
+    }
+    if all("enum" in shape for shape in shapes):
+        merged["enum"] = [value for shape in shapes for value in shape["enum"]]
+    return merged

@@ -13,6 +13,9 @@ from partners.models import ClientCertificate
 from tests import factories
 from tests.conftest import Cast, running_portal
 
+pytestmark = pytest.mark.requirement(42)
+
+
 FINGERPRINT = "ab" * 20
 HEADER = "X-Client-Certificate-Fingerprint"
 

@@ -9,9 +9,9 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import Office
-from consents.handback import UnknownAddress, handback
 from consents.models import Consent
-from partners.models import Partner
+from consents.return_redirect import UnregisteredRedirect, return_redirect_of
+from partners.models import Partner, RedirectUri
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import CALLBACK, acting, allow
@@ -100,16 +100,16 @@ def test_the_status_knows_three_words_only(people: Cast, ledgerly: Software) -> 
         return attributes["status"], attributes["portalStatus"]
 
     assert words() == ("unconfirmed", "to_be_determined")
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     assert words() == ("confirmed", "allowed")
-    people.fresh().cancel(acting(people.an))
+    people.fresh().cancel(acting(people.anna))
     assert words() == ("denied", "cancelled")
 
 
 def test_a_denied_consent_is_denied_and_asking_again_waits(
     people: Cast, ledgerly: Software
 ) -> None:
-    people.consent.deny(acting(people.an))
+    people.consent.deny(acting(people.anna))
     path = f"/accounting-office-consents/{people.consent.uuid}"
     assert ledgerly.call("GET", path).json()["data"]["attributes"]["status"] == "denied"
     again = ledgerly.create(accountingOfficeCompanyNumber=people.janssens.company_number)
@@ -158,6 +158,7 @@ def test_a_client_of_an_office_answers_like_an_unknown_number(
     assert client.content == unknown.content
 
 
+@pytest.mark.requirement(23)
 @pytest.mark.parametrize("uri", MUTATIONS)
 def test_only_a_registered_address_is_accepted(people: Cast, ledgerly: Software, uri: str) -> None:
     answer = ledgerly.create(
@@ -169,8 +170,8 @@ def test_only_a_registered_address_is_accepted(people: Cast, ledgerly: Software,
     consent = people.fresh()
     consent.redirect_uri = uri
     if uri:
-        with pytest.raises(UnknownAddress):
-            handback(consent)
+        with pytest.raises(UnregisteredRedirect):
+            return_redirect_of(consent)
 
 
 ON_ORIGIN = ["https://app.example", "https://app.example/", "https://app.example/any/path", "https://app.example?x=1", "https://app.example/a?next=https://x.example/y"]  # fmt: skip
@@ -191,6 +192,7 @@ def test_an_origin_is_exact(uri: str) -> None:
     assert not partner.accepts_redirect(uri)
 
 
+@pytest.mark.requirement(27)
 @pytest.mark.parametrize("state", ["", "a", "x" * 500, "a&b=c#d%20é😀", " "])
 def test_a_state_is_kept_letter_for_letter(people: Cast, ledgerly: Software, state: str) -> None:
     ledgerly.create(
@@ -201,13 +203,14 @@ def test_a_state_is_kept_letter_for_letter(people: Cast, ledgerly: Software, sta
     assert people.fresh().state == state
 
 
+@pytest.mark.requirement(27)
 @pytest.mark.parametrize("query", ["state=a", "a=1&state=", "accountingOfficeConsentId=x", "st%61te=a"])  # fmt: skip
 def test_an_address_that_has_a_state_already_gets_no_second_one(
     people: Cast, ledgerly: Software, query: str
 ) -> None:
     """Of two with one name some take the first and some the last."""
     uri = f"{CALLBACK}?{query}"
-    factories.RedirectUri.objects.create(partner=people.ledgerly, uri=uri)
+    RedirectUri.objects.create(partner=people.ledgerly, uri=uri)
     number = people.janssens.company_number
     asked = {"accountingOfficeCompanyNumber": number, "redirectUri": uri}
     answer = ledgerly.create(**asked, state="b")
@@ -225,7 +228,7 @@ def test_polling_is_cheap(people: Cast, ledgerly: Software) -> None:
         assert (same.status_code, same.content) == (304, b"")
         # A cache would take a length of 0, or HTML, for those of what it has.
         assert not {"content-type", "content-length"} & set(same.headers)
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     assert ledgerly.call("GET", path, headers={"If-None-Match": etag}).status_code == 200
 
 
@@ -235,7 +238,7 @@ def test_a_malformed_identifier_is_400(ledgerly: Software) -> None:
 
 
 def test_giving_up_an_allowed_consent_cancels_it(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     path = f"/accounting-office-consents/{people.consent.uuid}"
     answer = ledgerly.call("DELETE", path)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -255,13 +258,14 @@ def test_giving_up_a_request_withdraws_it(people: Cast, ledgerly: Software) -> N
 
 
 def test_giving_up_an_ended_consent_changes_nothing(people: Cast, ledgerly: Software) -> None:
-    people.consent.deny(acting(people.an))
+    people.consent.deny(acting(people.anna))
     path = f"/accounting-office-consents/{people.consent.uuid}"
     assert ledgerly.call("DELETE", path).status_code == 204
     assert people.fresh().status == "denied"
     assert people.consent.events.count() == 2
 
 
+@pytest.mark.requirement(110)
 def test_a_suspended_partner_and_a_suspended_office_are_told(
     people: Cast, ledgerly: Software
 ) -> None:

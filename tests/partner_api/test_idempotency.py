@@ -17,6 +17,9 @@ from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import acting, allow
 
+pytestmark = pytest.mark.requirement(20)
+
+
 KEY = "Ibanity-Idempotency-Key"
 
 
@@ -64,6 +67,7 @@ def test_another_body_with_the_same_key_is_a_conflict(tally: Software, people: C
     assert Consent.objects.get(office=people.janssens, partner=people.tally).state == ""
 
 
+@pytest.mark.requirement(43)
 def test_a_key_belongs_to_one_partner(tally: Software, ledgerly: Software, people: Cast) -> None:
     number = people.janssens.company_number
     mine = create(tally, number, "shared").json()["data"]["id"]
@@ -109,16 +113,16 @@ def test_a_crash_between_the_act_and_its_record_leaves_neither(cast: Cast) -> No
     from django.db import transaction
     from django.test import RequestFactory
 
-    from partner_api.idempotency import Kept, once
+    from partner_api.idempotency import StoredAnswer, run_once
 
     request = RequestFactory().post("/codabox-connect/x", headers={KEY: "crash"})
 
-    def act() -> Kept:
+    def act() -> StoredAnswer:
         factories.make_request(cast.peeters, cast.tally)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        once(request, b"{}", cast.tally.pk, act)
+        run_once(request, b"{}", cast.tally.pk, act)
     assert not Consent.objects.filter(office=cast.peeters, partner=cast.tally).exists()
     assert not IdempotencyRecord.objects.filter(partner=cast.tally).exists()
 
@@ -138,10 +142,10 @@ def test_a_repeated_search_is_the_same_and_ends_with_the_consent(
     ledgerly: Software, people: Cast
 ) -> None:
     """A kept page would be a back door: what is kept is its id and its end, never a document."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     factories.make_document(people.bakery)
     path = f"/accounting-offices/{people.janssens.uuid}/document-searches"
-    body = {
+    body: dict[str, Any] = {
         "data": {
             "attributes": {"documentType": "bankAccountStatement"},
             "relationships": {"clients": {"data": [{"id": people.bakery.company_number}]}},
@@ -154,6 +158,6 @@ def test_a_repeated_search_is_the_same_and_ends_with_the_consent(
     assert first.content == again.content
     body["data"]["attributes"]["documentType"] = "salesInvoice"
     assert ledgerly.call("POST", path, json=body, headers={KEY: "page"}).status_code == 409
-    people.fresh().cancel(acting(people.an))
+    people.fresh().cancel(acting(people.anna))
     body["data"]["attributes"]["documentType"] = "bankAccountStatement"
     assert ledgerly.call("POST", path, json=body, headers={KEY: "page"}).status_code == 403

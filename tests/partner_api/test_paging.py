@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,9 @@ from documents.models import Document
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import allow
+
+pytestmark = pytest.mark.requirement(58)
+
 
 START = datetime.now(tz=UTC) - timedelta(days=30)
 # Few moments, so that many documents share one: the identifier then decides the order.
@@ -37,7 +41,7 @@ def read_page(
 
 
 def test_every_document_comes_once(people: Cast, ledgerly: Software, rounds: float) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
 
     @settings(
         max_examples=int(25 * rounds),
@@ -67,7 +71,7 @@ def test_every_document_comes_once(people: Cast, ledgerly: Software, rounds: flo
                 case "arrives":
                     arrived.add(str(factories.make_document(clients[0]).uuid))
                 case "leaves" if clients[3] not in gone:
-                    factories.transfer(clients[3], people.an, people.peeters, people.chloe)
+                    factories.transfer(clients[3], people.anna, people.peeters, people.chloe)
                     gone.add(clients[3])
             ids, after, _end = read_page(
                 ledgerly, people.janssens, numbers, limit, after=after, to=end
@@ -88,18 +92,19 @@ def _document(client: Client, moment: int) -> Document:
 
 
 def _in_order(made: dict[str, Client]) -> list[str]:
-    from accounts.tenancy import every_office
+    from core.row_security import every_office
 
     with every_office():
         rows = Document.objects.filter(uuid__in=made).order_by("available_at", "id")
         return [str(row.uuid) for row in rows]
 
 
+@pytest.mark.requirement(117)
 def test_software_that_polls_from_the_last_end_misses_nothing(
     people: Cast, ledgerly: Software
 ) -> None:
     """The default end is half-open and echoed, so it can be the next `from`."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     number = people.bakery.company_number
     made, seen, start = [], [], None
     for _ in range(12):

@@ -12,30 +12,34 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Office
-from accounts.tenancy import office_scope
-from consents.ended import reopens_what_ended
 from consents.models import Consent, ConsentActivity
+from consents.restore_guard import has_revived_consents
+from core.row_security import office_scope
 from documents.models import DocumentRead
 from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import CODA, acting, allow
 
+pytestmark = pytest.mark.requirement(56)
+
+
 GATES: list[tuple[str, Callable[[Cast], Any], dict[str, Any]]] = [
-    ("consentNotConfirmed", lambda c: c.fresh().cancel(acting(c.an)), {"portalStatus": "cancelled"}),
+    ("consentNotConfirmed", lambda c: c.fresh().cancel(acting(c.anna)), {"portalStatus": "cancelled"}),
     ("consentPaused", lambda c: Consent.objects.filter(pk=c.consent.pk).update(paused_at=Now()), {}),
-    ("termsToBeReaccepted", lambda c: Consent.objects.filter(pk=c.consent.pk).update(reaccept_by=Now()), {}),
+    ("termsToBeReaccepted", lambda c: Consent.objects.filter(pk=c.consent.pk).update(accept_terms_by=Now()), {}),
     ("partnerSuspended", lambda c: Partner.objects.filter(pk=c.ledgerly.pk).update(status="suspended"), {}),
     ("accountingOfficeSuspended", lambda c: Office.objects.filter(pk=c.janssens.pk).update(is_active=False), {}),
     ("documentTypeNotAllowed", lambda c: Partner.objects.filter(pk=c.ledgerly.pk).update(document_kinds=["salesInvoice"]), {}),
 ]  # fmt: skip
 
 
+@pytest.mark.requirement(5)
 @pytest.mark.parametrize(("code", "stop", "meta"), GATES, ids=[gate[0] for gate in GATES])
 def test_each_gate_has_its_code_and_is_written_down(
     people: Cast, ledgerly: Software, code: str, stop: Callable[[Cast], Any], meta: dict[str, Any]
 ) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     document = factories.make_document(people.bakery, contents={CODA: b"0"})
     number = people.bakery.company_number
     assert ledgerly.document(people.janssens, number, document.uuid).status_code == 200
@@ -56,13 +60,14 @@ def test_each_gate_has_its_code_and_is_written_down(
         assert [read.reason for read in refusals] == [code, code]
 
 
+@pytest.mark.requirement(77)
 def test_reads_are_counted_exactly(people: Cast, ledgerly: Software) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     document = factories.make_document(people.bakery, contents={CODA: b"0" * 128})
     number = people.bakery.company_number
     for n in range(30):
         ledgerly.document(people.janssens, number, document.uuid, accept=CODA if n % 2 else None)
-    people.fresh().cancel(acting(people.an))
+    people.fresh().cancel(acting(people.anna))
     for _ in range(7):
         ledgerly.document(people.janssens, number, document.uuid)
     activity = ConsentActivity.objects.get(consent=people.consent)
@@ -81,9 +86,10 @@ MALFORMED = [
 ]  # fmt: skip
 
 
+@pytest.mark.requirement(54)
 @pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
 def test_malformed_bodies_are_400_everywhere(people: Cast, ledgerly: Software, body: bytes) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     for path in (
         "/accounting-office-consents",
         f"/accounting-offices/{people.janssens.uuid}/document-searches",
@@ -98,9 +104,10 @@ def test_malformed_bodies_are_400_everywhere(people: Cast, ledgerly: Software, b
         }
 
 
+@pytest.mark.requirement(54)
 @pytest.mark.parametrize("value", [None, 1, "x", [], {}, [[]], {"attributes": 5}, {"attributes": []}, {"relationships": {"clients": 1}}, 1e308, 10**30])  # fmt: skip
 def test_wrong_types_anywhere_are_400(people: Cast, ledgerly: Software, value: Any) -> None:
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     for path in (
         "/accounting-office-consents",
         f"/accounting-offices/{people.janssens.uuid}/document-searches",
@@ -154,6 +161,7 @@ def test_a_duplicate_member_does_no_harm(people: Cast, ledgerly: Software) -> No
     assert answer.status_code == 200
 
 
+@pytest.mark.requirement(92)
 def test_a_call_costs_few_statements(cast: Cast, client: Browser, settings: Any) -> None:
     import hashlib
     from datetime import timedelta
@@ -163,7 +171,7 @@ def test_a_call_costs_few_statements(cast: Cast, client: Browser, settings: Any)
 
     from partners.models import Application
 
-    allow(cast.consent, cast.an)
+    allow(cast.consent, cast.anna)
     document = factories.make_document(cast.bakery, contents={CODA: b"0" * 128})
     client_id, _secret = factories.make_application(cast.ledgerly)
     AccessToken.objects.create(
@@ -183,7 +191,7 @@ def test_a_call_costs_few_statements(cast: Cast, client: Browser, settings: Any)
     }
     bearer = {"Authorization": "Bearer secret-of-the-test"}
 
-    reopens_what_ended()  # asked once by each process
+    has_revived_consents()  # asked once by each process
 
     def statements(call: Callable[[], Any], status: int) -> int:
         with CaptureQueriesContext(connection) as queries:

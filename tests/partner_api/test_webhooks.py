@@ -11,11 +11,14 @@ import pytest
 from django.db import connection, transaction
 
 from consents.models import ConsentEvent, EventKind
+from notifications.fan_out import fan_out
 from notifications.models import Delivery, FanOut, WebhookEndpoint, WebhookKey
-from notifications.tasks import fan_out
+from notifications.webhooks import signing_keys
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import acting, allow
+
+pytestmark = pytest.mark.requirement(69)
 
 
 def feed(software: Software, **query: Any) -> dict[str, Any]:
@@ -34,11 +37,12 @@ def story(cast: Cast) -> list[str]:
 
 def live(people: Cast) -> None:
     """A little history, which no worker has seen."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     for verb in ("pause", "resume", "pause", "resume", "cancel"):
-        getattr(people.fresh(), verb)(acting(people.an))
+        getattr(people.fresh(), verb)(acting(people.anna))
 
 
+@pytest.mark.requirement(117)
 def test_ledgerly_reads_everything_it_missed_in_order(people: Cast, ledgerly: Software) -> None:
     live(people)
     whole = feed(ledgerly)
@@ -61,7 +65,7 @@ def test_page_by_page_nothing_is_missed_or_doubled(people: Cast, ledgerly: Softw
     # At the end the cursor stays, to go on from tomorrow.
     assert query["after"] == read[-1]
     consent = factories.make_request(people.janssens, people.ledgerly)
-    allow(consent, people.an)
+    allow(consent, people.anna)
     assert [e["id"] for e in feed(ledgerly, **query)["data"]] == story(people)[-1:]
 
 
@@ -99,7 +103,7 @@ def test_an_event_that_commits_late_is_not_missed(people: Cast, ledgerly: Softwa
 
     def slow() -> None:
         with transaction.atomic():
-            allow(people.consent, people.an)
+            allow(people.consent, people.anna)
             begun.set()
             may_commit.wait(20)
         connection.close()
@@ -140,7 +144,7 @@ def test_many_workers_give_each_event_one_place(people: Cast, ledgerly: Software
 @pytest.mark.parametrize("base", ["", "/codabox-connect"])
 def test_the_keys_are_found_from_their_link(portal: str, people: Cast, base: str) -> None:
     """At the root as well: the typed client looks for the keys of all products there."""
-    key = WebhookKey.objects.signing()
+    key = signing_keys.current()
     accept = {"Accept": "application/vnd.api+json;version=2"}
     found = httpx.get(f"{portal}{base}/webhooks", headers=accept)
     link = found.json()["links"]["keys"]
@@ -169,7 +173,7 @@ def test_ledgerly_sees_what_was_sent_and_asks_for_it_again(
     # Nobody answers there, and no worker runs here: only the rows are looked at.
     url = "https://software.example/hook"
     WebhookEndpoint.objects.create(partner=people.ledgerly, url=url)
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     event = people.consent.events.get(kind=EventKind.ALLOWED)
     fan_out(event.pk)
     row = Delivery.objects.get(event=event)
@@ -194,6 +198,19 @@ def test_ledgerly_sees_what_was_sent_and_asks_for_it_again(
     assert (other.status_code, other.json()["errors"][0]["code"]) == (409, "idempotencyConflict")
     tally = Software(portal, people.tally)
     assert tally.call("GET", "/webhooks/deliveries").json() == {"data": []}
-    for path in (event.uuid, uuid.uuid4()):
-        refused = tally.call("POST", f"/webhooks/deliveries/{path}/redelivery")
+    for unknown in (event.uuid, uuid.uuid4()):
+        refused = tally.call("POST", f"/webhooks/deliveries/{unknown}/redelivery")
         assert refused.status_code == 404
+
+
+def test_the_keys_are_never_empty_and_whoever_asks_writes_nothing(
+    portal: str, people: Cast
+) -> None:
+    WebhookKey.objects.all().delete()
+    assert httpx.get(f"{portal}/webhooks/keys").json() == {"keys": []}
+    assert not WebhookKey.objects.exists()
+    signing_keys.create_first()
+    first = httpx.get(f"{portal}/codabox-connect/webhooks/keys").json()["keys"]
+    again = httpx.get(f"{portal}/webhooks/keys").json()["keys"]
+    assert len(first) == 1
+    assert again == first

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from django.conf import settings
 
-from documents.models import Kind
-from documents.storage import name_of
+from core.document_kinds import Kind
+from documents.storage.blobs import name_of
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import CODA, allow
@@ -76,7 +76,7 @@ def test_the_last_card_statement_of_a_page_is_a_cursor_too(
     people: Cast, ledgerly: Software
 ) -> None:
     """Software takes the last identifier that it saw, of every kind, and cannot know better."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     names = [f"CARD{people.bakery.pk}-{n}" for n in range(3)]
     for n, name in enumerate(names):
         factories.make_document(
@@ -118,7 +118,7 @@ def test_the_last_card_statement_of_a_page_is_a_cursor_too(
 
 def test_a_file_that_is_lost_is_told_before_it_begins(people: Cast, ledgerly: Software) -> None:
     """Many clients look at nothing: half an answer, or none, would be saved as the file."""
-    allow(people.consent, people.an)
+    allow(people.consent, people.anna)
     data = f"lost {people.bakery.pk}".encode() * 30_000
     document = factories.make_document(people.bakery, contents={CODA: data})
     folder = settings.STORAGES["documents"]["OPTIONS"]["location"]

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from consents.handback import UnknownAddress, handback
+from consents.return_redirect import UnregisteredRedirect, return_redirect_of
 from partners.redirects import lies_on_origin
 from tests import factories
 from tests.conftest import Cast
+
+pytestmark = pytest.mark.requirement(23)
+
 
 ADDRESS = "https://app.example/back/here?tenant=7&x=1"
 ORIGIN = "https://app.example"
@@ -48,13 +51,13 @@ def test_a_bent_address_is_neither_registered_nor_used(cast: Cast) -> None:
     assert len(BENT) > 800
     partner = factories.make_partner(redirects=[ADDRESS])
     consent = factories.make_request(cast.janssens, partner, redirect_uri=ADDRESS)
-    assert handback(consent)
+    assert return_redirect_of(consent)
     for uri in BENT:
         assert not partner.accepts_redirect(uri), repr(uri)
         consent.redirect_uri = uri
         if uri:
-            with pytest.raises(UnknownAddress):
-                handback(consent)
+            with pytest.raises(UnregisteredRedirect):
+                return_redirect_of(consent)
 
 
 def test_what_lies_on_an_origin_is_read_in_one_way_only() -> None:

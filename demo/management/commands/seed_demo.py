@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
@@ -17,7 +18,8 @@ from django.utils import timezone
 from accounts.models import Office
 from demo import loader, story
 from demo.cast import OPERATOR_EMAIL, PASSWORD
-from demo.data import books, coda, papers
+from demo.data import books, coda, other_documents
+from documents.ingest.bulk_insert import vacuum_after_bulk_insert
 
 CHUNK = 250
 # A company with fewer statements than this (the 5,000 of the large office) has nothing else.
@@ -33,13 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", default="var/demo.json")
 
     def handle(self, *, size: str, json: str, **options: Any) -> None:
-        self._settings()
+        self.portal_url: str = settings.PORTAL_URL
+        self.software_url: str = settings.PORTAL_DEMO_SOFTWARE_URL
         everything = books.offices(large=size == "large")
         present = set(Office.objects.values_list("company_number", flat=True))
         missing = [office for office in everything if office.number not in present]
         with transaction.atomic():
             secrets = loader.make_partners(
-                books.softwares(self.software_url), self.remembered(json)
+                books.all_software(self.software_url), self.remembered(json)
             )
             for office in missing:
                 loader.make_office(office)
@@ -48,14 +51,8 @@ class Command(BaseCommand):
             story.tell()
         self._write(Path(json), everything, secrets)
 
-    def _settings(self) -> None:
-        from django.conf import settings
-
-        self.portal_url: str = settings.PORTAL_URL
-        self.software_url: str = settings.PORTAL_SOFTWARE_URL
-
     def remembered(self, path: str) -> dict[str, dict[str, str]]:
-        """Credentials told before: the database keeps only their digests."""
+        """The credentials of the last run: the database has only their digests."""
         try:
             told = json.loads(Path(path).read_text())
         except (OSError, ValueError):
@@ -82,9 +79,7 @@ class Command(BaseCommand):
                     self._bar(done, total)
         if total:
             connection.set_autocommit(True)
-            with connection.cursor() as cursor:
-                cursor.execute("vacuum (analyze) documents_document")
-                cursor.execute("analyze documents_content, documents_filing")
+            vacuum_after_bulk_insert()
 
     def _bar(self, done: int, total: int) -> None:
         filled = 30 * done // total
@@ -131,9 +126,9 @@ class Command(BaseCommand):
 
 
 def _prepare(job: tuple[books.Company, int, date]) -> list[loader.Prepared]:
-    """In a process of its own: the documents of one company, their bytes already stored."""
+    """In another process: parse the documents of one company and store their bytes."""
     company, count, today = job
-    return loader.prepare(_delivered(company, count, today), company.language)
+    return loader.prepare(_delivered(company, count, today))
 
 
 def _delivered(company: books.Company, count: int, today: date) -> Iterator[tuple[date, bytes]]:
@@ -141,6 +136,6 @@ def _delivered(company: books.Company, count: int, today: date) -> Iterator[tupl
     for statement in books.statements(company, count, today):
         yield statement.day, coda.write(statement, company.number)
     if count >= ENOUGH:
-        for paper in papers.papers(company, today):
-            (data,) = paper.files.values()
-            yield paper.day, data
+        for document in other_documents.other_documents(company, today):
+            (data,) = document.files.values()
+            yield document.day, data

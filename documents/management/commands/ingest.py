@@ -1,4 +1,4 @@
-"""Take files in: `manage.py ingest PATH…`, with folders, ZIPs and `-` for standard input."""
+"""Ingest files: `manage.py ingest PATH…`, with folders, ZIPs and `-` for standard input."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Any, BinaryIO, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from documents.arrivals import Arrival, count, of_file, of_paths
-from documents.filing import SOFTWARE
-from documents.ingest import Taken, ingest
-from documents.models import Kind
+from core.document_kinds import BY_KIND
+from documents.ingest.classify import SOFTWARE
+from documents.ingest.pipeline import BatchResult, ingest
+from documents.ingest.sources import DeliveredFile, count, files_in, files_in_paths
 
 STDIN = "-"
-# After so many new documents the index of the search wants to know which pages are all visible.
+# After so many new documents a vacuum marks pages as visible, for index-only scans of the search.
 WORTH_A_VACUUM = 10_000
 
 
 class Command(BaseCommand):
     help = (
-        "Take files in: each is checked, filed under its company, or kept in quarantine. "
+        "Ingest files: each is checked and filed under its company, or put into quarantine. "
         "Safe to stop and to start again. Ends with 1 when a file was refused."
     )
 
@@ -42,16 +42,16 @@ class Command(BaseCommand):
             if path != STDIN and not Path(path).exists():
                 raise CommandError(f"{path} does not exist.")
         self._began = time.monotonic()
-        # Nobody knows how much standard input holds, and where nobody looks nothing is counted.
+        # The length of standard input is not known, and without a terminal there is no bar.
         counted = sys.stderr.isatty() and STDIN not in paths
         self._expected = count(map(Path, paths)) if counted else 0
-        total, reasons = Taken(), Counter[str]()
+        total, reasons = BatchResult(), Counter[str]()
         try:
-            for taken in ingest(_arrivals(paths), software):
-                self._add(total, reasons, taken)
+            for result in ingest(_delivered(paths), software):
+                self._add(total, reasons, result)
                 self._progress(total)
         except KeyboardInterrupt:
-            self.stderr.write("\nStopped. What is told below is filed; start again to go on.")
+            self.stderr.write("\nStopped. What is listed below is filed; start again to go on.")
             self._summary(total, reasons)
             sys.exit(130)
         if total.filed.total() >= WORTH_A_VACUUM:
@@ -61,50 +61,50 @@ class Command(BaseCommand):
         if reasons:
             sys.exit(1)
 
-    def _add(self, total: Taken, reasons: Counter[str], taken: Taken) -> None:
-        """Sum up; what was refused is told at once and not remembered."""
-        total.files += taken.files
-        total.filed += taken.filed
-        total.newer += taken.newer
-        total.known += taken.known
-        for name, refused in taken.refused:
+    def _add(self, total: BatchResult, reasons: Counter[str], result: BatchResult) -> None:
+        """Add up the results; print each refused file at once instead of remembering it."""
+        total.files += result.files
+        total.filed += result.filed
+        total.new_versions += result.new_versions
+        total.already_filed += result.already_filed
+        for name, refused in result.refused:
             reasons[refused.reason.value] += 1
             line = f" (line {refused.line})" if refused.line else ""
             text = f"{name}: {refused.reason.value}: {refused.detail}{line}"
             plain = "".join(letter if letter.isprintable() else "?" for letter in text)
             self.stderr.write(f"{self._clear()}{plain}")
 
-    def _progress(self, total: Taken) -> None:
+    def _progress(self, total: BatchResult) -> None:
         if not sys.stderr.isatty():
             return
         speed = total.files / (time.monotonic() - self._began)
         if self._expected:
             filled = min(30 * total.files // self._expected, 30)
-            told = f"{'█' * filled + '·' * (30 - filled)} {total.files:,} of {self._expected:,}"
+            progress = f"{'█' * filled + '·' * (30 - filled)} {total.files:,} of {self._expected:,}"
         else:
-            told = f"{total.files:,}"
-        self.stderr.write(f"{self._clear()}  {told} files, {speed:,.0f}/s", ending="\r")
+            progress = f"{total.files:,}"
+        self.stderr.write(f"{self._clear()}  {progress} files, {speed:,.0f}/s", ending="\r")
 
     def _clear(self) -> str:
         return "\r\x1b[2K" if sys.stderr.isatty() else ""
 
-    def _summary(self, total: Taken, reasons: Counter[str]) -> None:
+    def _summary(self, total: BatchResult, reasons: Counter[str]) -> None:
         lines = [f"{total.files:,} files"]
         lines += [
-            f"  {count:,} × {Kind(kind).label.lower()}"
+            f"  {count:,} × {BY_KIND[kind].label.lower()}"
             for kind, count in sorted(total.filed.items())
         ]
-        lines += [f"  {total.newer:,} of them a new version"] if total.newer else []
-        lines += [f"  {total.known:,} known already"] if total.known else []
+        lines += [f"  {total.new_versions:,} of them a new version"] if total.new_versions else []
+        lines += [f"  {total.already_filed:,} already filed"] if total.already_filed else []
         lines += [f"  {count:,} refused: {reason}" for reason, count in sorted(reasons.items())]
         self.stdout.write("\n".join(lines))
 
 
-def _arrivals(paths: list[str]) -> Iterator[Arrival]:
-    yield from of_paths(Path(path) for path in paths if path != STDIN)
+def _delivered(paths: list[str]) -> Iterator[DeliveredFile]:
+    yield from files_in_paths(Path(path) for path in paths if path != STDIN)
     if STDIN in paths:
-        # On the disk: a ZIP is read from its end, and a long file is not for the memory.
+        # Copied to the disk: a ZIP is read from its end, and a long file may not fit in memory.
         with closing(TemporaryFile()) as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
             file.seek(0)
-            yield from of_file("stdin", cast(BinaryIO, file))
+            yield from files_in("stdin", cast(BinaryIO, file))

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
 
-from accounts.tenancy import every_office
-from documents.storage import Damaged, load
-
-TOGETHER = 1_000
-NEXT = """
-    select id, sha256 from documents_content where id > %s order by id limit %s
-"""
-WAITING = "select sha256 from documents_quarantined where state = 'waiting' order by id"
+from documents.storage.blobs import Damaged, load
+from documents.storage.digests import stored_digests
 
 
 class Command(BaseCommand):
@@ -24,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         looked = damaged = 0
-        for sha256 in _digests():
+        for sha256 in stored_digests():
             looked += 1
             try:
                 load(sha256)
@@ -34,21 +26,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{looked:,} files read, {damaged:,} damaged or gone.")
         if damaged:
             sys.exit(1)
-
-
-def _digests() -> Iterator[str]:
-    """Page by page, so that no transaction stays open while files are read."""
-    last = 0
-    while rows := _page(last):
-        last = rows[-1][0]
-        yield from dict.fromkeys(sha256 for _id, sha256 in rows)
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING)
-        waiting = [sha256 for (sha256,) in cursor.fetchall()]
-    yield from waiting
-
-
-def _page(after: int) -> list[tuple[int, str]]:
-    with every_office(), connection.cursor() as cursor:
-        cursor.execute(NEXT, [after, TOGETHER])
-        return list(cursor.fetchall())

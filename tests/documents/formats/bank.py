@@ -28,42 +28,42 @@ class Bank:
     sequence: int = 0
     detail: int = 0
 
-    def write(self, paper: BankStatement, *, last: bool = True) -> tuple[bytes, BankStatement]:
+    def write(self, facts: BankStatement, *, last: bool = True) -> tuple[bytes, BankStatement]:
         """The file, and the statement with the numbers that its movements were given."""
         self.lines, self.sequence, self.detail = [], 0, 0
-        number = f"0{paper.holder.company_number}" if paper.holder.company_number else "0" * 11
-        self.add(f"00000{day(paper.dated_on)}00005{'':8}{'':10}{paper.holder.name[:26]:26}"
-                 f"{paper.bic:11}{number} 00000{'':39}2")  # fmt: skip
-        account = self.account(paper)
-        name = paper.holder.name[:26]
-        self.add(f"1{self.structure}000{account}{signed(paper.opening)}{day(paper.previous_on)}"
-                 f"{name:26}{'Compte':35}{paper.number:03d}")  # fmt: skip
+        number = f"0{facts.holder.company_number}" if facts.holder.company_number else "0" * 11
+        self.add(f"00000{day(facts.dated_on)}00005{'':8}{'':10}{facts.holder.name[:26]:26}"
+                 f"{facts.bic:11}{number} 00000{'':39}2")  # fmt: skip
+        account = self.account(facts)
+        name = facts.holder.name[:26]
+        self.add(f"1{self.structure}000{account}{signed(facts.opening)}{day(facts.previous_on)}"
+                 f"{name:26}{'Compte':35}{facts.number:03d}")  # fmt: skip
         movements = []
-        for movement in paper.movements:
+        for movement in facts.movements:
             self.sequence, self.detail = self.sequence + 1, -1
             movements.append(replace(self.movement(movement), number=self.sequence))
-        link = "1" if paper.messages else "0"
-        self.add(f"8000{account}{signed(paper.closing)}{day(paper.dated_on)}{'':64}{link}")
+        link = "1" if facts.messages else "0"
+        self.add(f"8000{account}{signed(facts.closing)}{day(facts.dated_on)}{'':64}{link}")
         counted = len(self.lines) - 1
-        for place, message in enumerate(paper.messages):
-            more = int(place + 1 < len(paper.messages))
+        for place, message in enumerate(facts.messages):
+            more = int(place + 1 < len(facts.messages))
             self.add(f"4 {place + 1:04d}0000{'':22}{message:80}{'':15}{more}")
-        debit = sum((-m.amount for m in paper.movements if m.amount < 0), Decimal(0))
-        credit = sum((m.amount for m in paper.movements if m.amount > 0), Decimal(0))
+        debit = sum((-m.amount for m in facts.movements if m.amount < 0), Decimal(0))
+        credit = sum((m.amount for m in facts.movements if m.amount > 0), Decimal(0))
         self.add(
             f"9{'':15}{counted:06d}{thousandths(debit)}{thousandths(credit)}{'':75}{2 - (not last)}"
         )
         text = "".join(f"{line}{self.line_end}" for line in self.lines)
-        return text.encode("latin-1"), replace(paper, movements=tuple(movements))
+        return text.encode("latin-1"), replace(facts, movements=tuple(movements))
 
     def add(self, line: str) -> None:
         assert len(line) == 128, line
         self.lines.append(line)
 
-    def account(self, paper: BankStatement) -> str:
+    def account(self, facts: BankStatement) -> str:
         if self.structure == "0":
-            return f"{paper.iban[4:]} {paper.currency}0BE{'':18}"
-        return f"{paper.iban:34}{paper.currency}"
+            return f"{facts.iban[4:]} {facts.currency}0BE{'':18}"
+        return f"{facts.iban:34}{facts.currency}"
 
     def movement(self, movement: Movement) -> Movement:
         """Write a movement, its information and its lines."""

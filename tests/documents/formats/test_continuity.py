@@ -16,9 +16,10 @@ from documents.formats.reading import read
 
 COMPANY = books.offices()[0].companies[0]
 STATEMENTS = [
-    sheet.paper
+    parsed.facts
     for told in books.statements(COMPANY, 32, date(2026, 3, 2))
-    for sheet in read(coda.write(told, COMPANY.number))
+    for parsed in read(coda.write(told, COMPANY.number))
+    if isinstance(parsed.facts, BankStatement)
 ]
 
 
@@ -37,7 +38,7 @@ BEFORE = statement(7, date(2025, 12, 30), "10.00", "25.00")
 
 def test_the_demo_has_no_gap() -> None:
     assert len({paper.dated_on.year for paper in STATEMENTS}) == 3
-    assert [gap_between(*pair) for pair in pairwise(STATEMENTS)] == [None] * 31
+    assert [gap_between(one, other) for one, other in pairwise(STATEMENTS)] == [None] * 31
 
 
 def test_every_statement_left_out_of_the_demo_is_missed() -> None:

@@ -1,15 +1,16 @@
-"""Damaged CODA: each is refused with the reason that is true and the line where it shows."""
+"""Damaged CODA: what is wrong with its money or cut off is refused, what is odd is a warning."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from documents.formats import BankStatement, Movement, Party, Reason, Refused
+from documents.formats.file_warnings import Code
 from documents.formats.reading import read
 from tests.documents.formats.bank import Bank
 
@@ -30,13 +31,13 @@ SUM = replace(
     PLAIN, amount=Decimal(-300), code="20105000", communication="lonen", details=LINES, name=""
 )
 FOUND = (PLAIN, STRUCTURED, SUM)
-PAPER = BankStatement(
+STATEMENT = BankStatement(
     iban="BE62971000000986", bic="DEMOBEBB", currency="EUR", holder=Party("Café", "0010000007"),
     number=7, dated_on=DAY, previous_on=DAY, opening=Decimal("9876.54"),
     closing=Decimal("9876.54") + sum(movement.amount for movement in FOUND),
     movements=FOUND, messages=("Nieuwe tarieven", "Tarifs nouveaux"),
 )  # fmt: skip
-WHOLE, _ = Bank().write(PAPER)
+WHOLE, _ = Bank().write(STATEMENT)
 ALL = WHOLE.decode("latin-1").split("\r\n")[:-1]
 # Where each record stands: header, old balance, movements, new balance, messages, trailer.
 HEADER, OLD, FIRST, SECOND, THIRD, NOTE, CODED = 1, 2, 3, 4, 5, 6, 7
@@ -56,6 +57,13 @@ def put(line: int, place: int, text: str) -> Damage:
         return lines
 
     return damage
+
+
+def changed(damage: Damage, lines: list[str]) -> list[str]:
+    """The lines after a damage that leaves lines."""
+    after = damage(lines)
+    assert isinstance(after, list)
+    return after
 
 
 def drop(*numbers: int) -> Damage:
@@ -90,30 +98,16 @@ DAMAGES: dict[str, tuple[Damage, Reason, int | None]] = {
     "cut before the information": (cut(130 * THIRD), Reason.CUT_OFF, THIRD),
     "cut behind the header": (cut(130), Reason.CUT_OFF, HEADER),
     "no trailer": (drop(TRAILER), Reason.CUT_OFF, TRAILER - 1),
-    "another statement promised": (put(TRAILER, 128, "1"), Reason.CUT_OFF, TRAILER),
-    "one blank too few": (lambda ls: [*ls[:3], ls[3][:-1], *ls[4:]], Reason.STRUCTURE, 4),
-    "one blank too many": (lambda ls: [*ls[:3], ls[3] + " ", *ls[4:]], Reason.STRUCTURE, 4),
-    "an empty line": (add(OLD, ""), Reason.STRUCTURE, FIRST),
-    "an empty line at the end": (add(TRAILER, ""), Reason.STRUCTURE, TRAILER + 1),
-    "lines behind the last trailer": (add(TRAILER, ALL[0]), Reason.STRUCTURE, TRAILER + 1),
+    "a header behind the last trailer": (add(TRAILER, ALL[0]), Reason.CUT_OFF, TRAILER + 1),
+    "lines behind the last trailer": (add(TRAILER, ALL[NEW - 1]), Reason.STRUCTURE, TRAILER + 1),
     "a record that no one knows": (put(NEW, 1, "5"), Reason.STRUCTURE, NEW),
     "no header": (drop(HEADER), Reason.UNKNOWN_FORMAT, None),
     "two headers": (add(HEADER, ALL[0]), Reason.STRUCTURE, OLD),
     "no old balance": (drop(OLD), Reason.STRUCTURE, OLD),
-    "no new balance": (drop(NEW), Reason.STRUCTURE, NEW),
+    "no new balance": (drop(NEW), Reason.STRUCTURE, TRAILER - 1),
     "balances in the wrong places": (swap(OLD, NEW), Reason.STRUCTURE, OLD),
-    "part of a statement": (put(HEADER, 84, "00001"), Reason.STRUCTURE, HEADER),
-    "UTF-8": (lambda lines: whole(lines).decode("latin-1").encode(), Reason.CHARSET, HEADER),
-    "a tabulator": (put(SECOND, 20, "\t"), Reason.CHARSET, SECOND),
-    "a NUL": (put(NOTE, 50, "\0"), Reason.CHARSET, NOTE),
-    "the euro of Windows": (put(NOTE, 50, "\x80"), Reason.CHARSET, NOTE),
-    "a line of another system": (put(THIRD, 60, "\r"), Reason.CHARSET, THIRD),
+    "a line of another system": (put(THIRD, 60, "\r"), Reason.STRUCTURE, THIRD + 1),
     "version 1": (put(HEADER, 128, "1"), Reason.FIELD, HEADER),
-    "another application": (put(HEADER, 15, "04"), Reason.FIELD, HEADER),
-    "an odd mark of a duplicate": (put(HEADER, 17, "X"), Reason.FIELD, HEADER),
-    "a wrong enterprise number": (put(HEADER, 82, "8"), Reason.FIELD, HEADER),
-    "no day of the file": (put(HEADER, 6, "000000"), Reason.FIELD, HEADER),
-    "a structure of account that no one knows": (put(OLD, 2, "4"), Reason.FIELD, OLD),
     "an IBAN with wrong check digits": (put(OLD, 8, "63"), Reason.FIELD, OLD),
     "a foreign IBAN called Belgian": (put(OLD, 6, "NL"), Reason.FIELD, OLD),
     "no currency": (put(OLD, 40, "   "), Reason.FIELD, OLD),
@@ -122,33 +116,19 @@ DAMAGES: dict[str, tuple[Damage, Reason, int | None]] = {
     "a small two in an amount": (put(FIRST, 40, "²"), Reason.FIELD, FIRST),
     "an amount in blanks": (put(FIRST, 33, " " * 15), Reason.FIELD, FIRST),
     "the 31st of February": (put(FIRST, 48, "310226"), Reason.FIELD, FIRST),
-    "a transaction code in letters": (put(FIRST, 54, "ABC"), Reason.FIELD, FIRST),
-    "a type that no one knows": (put(FIRST, 54, "4"), Reason.FIELD, FIRST),
-    "a line under no sum": (put(LINE_AT, 54, "8"), Reason.FIELD, LINE_AT),
-    "a movement that calls itself a line": (put(CODED, 54, "6"), Reason.FIELD, CODED),
-    "a line that calls itself a movement": (put(LINE_AT, 54, "0"), Reason.FIELD, LINE_AT),
-    "a wrong structured communication": (put(CODED, 77, "4"), Reason.FIELD, CODED),
-    "a type of communication in letters": (put(CODED, 63, "1X1"), Reason.FIELD, CODED),
-    "a next code that is none": (put(FIRST, 126, " "), Reason.FIELD, FIRST),
-    "no day of the new balance": (put(NEW, 58, "000000"), Reason.FIELD, NEW),
+    "a line under no sum": (put(LINE_AT, 54, "8"), Reason.TOTALS, SUM_AT),
+    "a line that calls itself a movement": (put(LINE_AT, 54, "0"), Reason.TOTALS, LINE_AT),
     "a new balance of another account": (put(NEW, 7, "99"), Reason.FIELD, NEW),
     "a new balance in another currency": (put(NEW, 39, "USD"), Reason.FIELD, NEW),
-    "a trailer that does not say what follows": (put(TRAILER, 128, " "), Reason.FIELD, TRAILER),
-    "a sequence number left out": (put(CODED, 3, "0003"), Reason.SEQUENCE, CODED),
-    "a sequence number twice": (put(CODED, 3, "0001"), Reason.SEQUENCE, CODED),
-    "a detail number left out": (put(LINE_AT, 7, "0002"), Reason.SEQUENCE, LINE_AT),
-    "movements in the wrong order": (swap(SUM_AT, CODED), Reason.SEQUENCE, CODED),
+    "records of a movement that is not there": (put(CODED, 3, "0003"), Reason.SEQUENCE, CODED + 1),
+    "a sequence number twice": (put(CODED, 3, "0001"), Reason.SEQUENCE, CODED + 1),
+    "a detail number left out": (put(LINE_AT, 7, "0002"), Reason.SEQUENCE, LINE_AT + 1),
     "records of two movements": (put(SECOND, 3, "0009"), Reason.SEQUENCE, SECOND),
-    "record 2.2 missing": (drop(SECOND, THIRD), Reason.SEQUENCE, SECOND),
-    "record 2.3 not promised": (put(SECOND, 126, "0"), Reason.SEQUENCE, THIRD),
-    "information missing": (drop(NOTE), Reason.SEQUENCE, NOTE),
-    "information not promised": (put(THIRD, 128, "0"), Reason.SEQUENCE, NOTE),
-    "information of another movement": (put(NOTE, 3, "00020000"), Reason.SEQUENCE, NOTE),
-    "a message not promised": (put(NEW, 128, "0"), Reason.SEQUENCE, MESSAGE),
-    "a message missing": (drop(MESSAGE + 1), Reason.SEQUENCE, MESSAGE + 1),
+    "record 2.2 missing": (drop(SECOND, THIRD), Reason.TOTALS, TRAILER - 2),
+    "information missing": (drop(NOTE), Reason.TOTALS, TRAILER - 1),
     "a trailer that counts wrongly": (put(TRAILER, 22, "0"), Reason.TOTALS, TRAILER),
     "a record lost that nothing else misses": (
-        lambda lines: drop(NOTE)(put(THIRD, 128, "0")(lines)), Reason.TOTALS, TRAILER - 1,
+        lambda lines: drop(NOTE)(changed(put(THIRD, 128, "0"), lines)), Reason.TOTALS, TRAILER - 1,
     ),
     "a wrong sum of debit": (put(TRAILER, 37, "1"), Reason.TOTALS, TRAILER),
     "a wrong sum of credit": (put(TRAILER, 52, "1"), Reason.TOTALS, TRAILER),
@@ -157,14 +137,64 @@ DAMAGES: dict[str, tuple[Damage, Reason, int | None]] = {
     "a debit turned into credit": (put(FIRST, 32, "0"), Reason.TOTALS, TRAILER),
     "lines that do not make their sum": (put(LINE_AT, 47, "1"), Reason.TOTALS, SUM_AT),
 }  # fmt: skip
+# What is odd and read all the same: its warning, the line, and which facts are other ones then.
+ODD: dict[str, tuple[Damage, Code, int, str]] = {
+    "another statement promised": (put(TRAILER, 128, "1"), Code.TRAILER_CODE, TRAILER, ""),
+    "one blank too few": (lambda ls: [*ls[:3], ls[3][:-1], *ls[4:]], Code.LINE_WIDTH, 4, ""),
+    "one blank too many": (lambda ls: [*ls[:3], ls[3] + " ", *ls[4:]], Code.LINE_WIDTH, 4, ""),
+    "an empty line": (add(OLD, ""), Code.BLANK_LINE, FIRST, ""),
+    "an empty line at the end": (add(TRAILER, ""), Code.BLANK_LINE, TRAILER + 1, ""),
+    "part of a statement": (put(HEADER, 84, "00001"), Code.UNKNOWN_CODE, HEADER, ""),
+    "UTF-8": (lambda lines: whole(lines).decode("latin-1").encode(), Code.CHARSET, HEADER, ""),
+    "a tabulator": (put(SECOND, 20, "\t"), Code.CONTROL_CHARACTER, SECOND, ""),
+    "a NUL": (put(NOTE, 50, "\0"), Code.CONTROL_CHARACTER, NOTE, "movements"),
+    "the euro of Windows": (put(NOTE, 50, "\x80"), Code.CHARSET, HEADER, "movements"),
+    "another application": (put(HEADER, 15, "04"), Code.UNKNOWN_CODE, HEADER, ""),
+    "an odd mark of a duplicate": (put(HEADER, 17, "X"), Code.UNKNOWN_CODE, HEADER, ""),
+    "a wrong enterprise number": (put(HEADER, 82, "8"), Code.ENTERPRISE_NUMBER, HEADER, "holder"),
+    "no day of the file": (put(HEADER, 6, "000000"), Code.DAY, HEADER, ""),
+    "a structure of account that no one knows": (put(OLD, 2, "4"), Code.ACCOUNT, OLD, ""),
+    "a transaction code in letters": (put(FIRST, 54, "ABC"), Code.UNKNOWN_CODE, FIRST, "movements"),
+    "a type that no one knows": (put(FIRST, 54, "4"), Code.UNKNOWN_CODE, FIRST, "movements"),
+    "a movement that calls itself a line": (put(CODED, 54, "6"), Code.RECORD_ORDER, CODED, "movements"),
+    "a wrong structured communication": (put(CODED, 77, "4"), Code.COMMUNICATION, CODED, "movements"),
+    "a type of communication in letters": (put(CODED, 63, "1X1"), Code.UNKNOWN_CODE, CODED, "movements"),
+    "a next code that is none": (put(FIRST, 126, " "), Code.RECORD_ORDER, SECOND, ""),
+    "no day of the new balance": (put(NEW, 58, "000000"), Code.DAY, NEW, ""),
+    "a trailer that does not say what follows": (put(TRAILER, 128, " "), Code.TRAILER_CODE, TRAILER, ""),
+    "movements in the wrong order": (swap(SUM_AT, CODED), Code.COUNTER, CODED, "movements"),
+    "record 2.3 not promised": (put(SECOND, 126, "0"), Code.RECORD_ORDER, THIRD, ""),
+    "information not promised": (put(THIRD, 128, "0"), Code.RECORD_ORDER, NOTE, ""),
+    "information of another movement": (put(NOTE, 3, "00020000"), Code.RECORD_ORDER, NOTE, "movements"),
+    "a message not promised": (put(NEW, 128, "0"), Code.RECORD_ORDER, MESSAGE, ""),
+    "a message missing": (drop(MESSAGE + 1), Code.RECORD_ORDER, MESSAGE + 1, "messages"),
+}  # fmt: skip
 
 
 def test_the_file_is_whole_before_it_is_damaged() -> None:
-    (sheet,) = read(WHOLE)
-    assert isinstance(sheet.paper, BankStatement)
-    assert sheet.paper.closing == PAPER.closing
+    (parsed,) = read(WHOLE)
+    assert isinstance(parsed.facts, BankStatement)
+    assert parsed.facts.closing == STATEMENT.closing
+    assert parsed.warnings == ()
     assert ALL[SUM_AT][:2] == "22"
     assert [ALL[at - 1][0] for at in (HEADER, OLD, NEW, MESSAGE, TRAILER)] == list("01849")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_file_is_read_with_a_warning(name: str) -> None:
+    damage, code, line, other = ODD[name]
+    damaged = damage(list(ALL))
+    data = damaged if isinstance(damaged, bytes) else whole(damaged)
+    (parsed,) = read(data)
+    assert parsed.data == data
+    assert line in [warning.line for warning in parsed.warnings if warning.code == code]
+    facts, good = parsed.facts, read(WHOLE)[0].facts
+    assert isinstance(facts, BankStatement)
+    assert isinstance(good, BankStatement)
+    assert {f.name for f in fields(good) if getattr(good, f.name) != getattr(facts, f.name)} == (
+        {other} if other else set()
+    )
+    assert sorted(m.amount for m in facts.movements) == sorted(m.amount for m in good.movements)
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -184,7 +214,7 @@ def test_no_change_of_an_amount_goes_unnoticed() -> None:
         for place in range(start, start + width):
             digit = ALL[line - 1][place - 1]
             with pytest.raises(Refused) as refused:
-                read(whole(list(put(line, place, str((int(digit) + 1) % 10))(list(ALL)))))
+                read(whole(changed(put(line, place, str((int(digit) + 1) % 10)), list(ALL))))
             assert refused.value.reason == Reason.TOTALS
 
 

@@ -44,11 +44,11 @@ def test_a_noisy_file_is_read_or_refused(name: str, rounds: float) -> None:
 
 def outcome(data: bytes) -> str:
     try:
-        sheets = read(data)
+        documents = read(data)
     except Refused as error:
         refused = error
     else:
-        assert b"".join(sheet.data for sheet in sheets) == data
+        assert b"".join(parsed.data for parsed in documents) == data
         return "read"
     assert refused.detail
     assert refused.line is None or 1 <= refused.line <= data.count(b"\n") + 1

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from demo.data import books, coda, papers
+from core.document_kinds import EXTENSIONS
+from demo.data import books, coda, other_documents
 from documents.formats import (
     BankStatement,
     CardStatement,
@@ -16,7 +17,6 @@ from documents.formats import (
     Refused,
 )
 from documents.formats.reading import MOST_BYTES, read
-from documents.kinds import EXTENSIONS
 
 TODAY = date(2026, 3, 2)
 COMPANY = books.offices()[1].companies[0]
@@ -32,7 +32,7 @@ EXPECTED = {
 def files() -> list[tuple[str, bytes]]:
     statement = next(books.statements(COMPANY, 32, TODAY))
     found = [("bankAccountStatement", coda.write(statement, COMPANY.number))]
-    for paper in papers.papers(COMPANY, TODAY):
+    for paper in other_documents.other_documents(COMPANY, TODAY):
         found += [(paper.kind, data) for data in paper.files.values()]
     return found
 
@@ -41,10 +41,10 @@ def files() -> list[tuple[str, bytes]]:
 def test_every_kind_is_known_by_its_bytes_and_kept_untouched(name: str) -> None:
     seen = set()
     for kind, data in files():
-        (sheet,) = read(data, name)
-        assert isinstance(sheet.paper, EXPECTED[kind])
-        assert sheet.data == data
-        assert sheet.media_type in EXTENSIONS
+        (parsed,) = read(data, name)
+        assert isinstance(parsed.facts, EXPECTED[kind])
+        assert parsed.data == data
+        assert parsed.media_type in EXTENSIONS
         seen.add(kind)
     assert seen == set(EXPECTED)
 

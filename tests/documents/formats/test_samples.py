@@ -12,14 +12,17 @@ import pytest
 
 from documents.formats import BankStatement, Movement
 from documents.formats.reading import read
-from documents.renditions import render
+from documents.rendering.pdf import render
 from tests.documents.formats.test_coda import agree
+
+pytestmark = pytest.mark.requirement(118)
+
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
 def papers(name: str) -> list[BankStatement]:
-    found = [sheet.paper for sheet in read((SAMPLES / name).read_bytes())]
+    found = [parsed.facts for parsed in read((SAMPLES / name).read_bytes())]
     assert all(isinstance(paper, BankStatement) for paper in found)
     return found  # type: ignore[return-value]
 
@@ -34,8 +37,8 @@ def test_an_independent_reader_agrees(name: str) -> None:
     """The others have a day 000000, which it cannot read."""
     data = (SAMPLES / name).read_bytes()
     found = febelfin.CODA(io.StringIO(data.decode("latin-1"))).statements
-    for sheet, other in zip(read(data), found, strict=True):
-        agree(sheet, other)
+    for parsed, other in zip(read(data), found, strict=True):
+        agree(parsed, other)
 
 
 def test_wages_are_one_sum_with_its_lines_and_their_whole_names() -> None:
@@ -64,8 +67,8 @@ def test_an_account_in_dollars_keeps_thousandths_and_tells_the_rate() -> None:
 
 def test_each_statement_of_a_file_is_a_document_of_its_own() -> None:
     data = (SAMPLES / "several.cod").read_bytes()
-    sheets = read(data)
-    assert b"".join(sheet.data for sheet in sheets) == data
+    documents = read(data)
+    assert b"".join(parsed.data for parsed in documents) == data
     belgian, dutch, foreign, quiet = papers("several.cod")
     assert [paper.iban for paper in (belgian, dutch, foreign, quiet)] == [
         "BE47435000000080", "NL34KRED0633083542", "0123-456/78.LUX", "BE62971000000986",

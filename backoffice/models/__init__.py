@@ -1,0 +1,15 @@
+"""The tables of the operators: four-eyes approvals and the support access log."""
+
+from backoffice.models.claims import AccountClaim, CompanyClaim
+from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval, NeedsSecondOperator
+from backoffice.models.support_access import AccessedRecord, SupportAccess
+
+__all__ = [
+    "AccessedRecord",
+    "AccountClaim",
+    "ApprovalKind",
+    "CompanyClaim",
+    "FourEyesApproval",
+    "NeedsSecondOperator",
+    "SupportAccess",
+]

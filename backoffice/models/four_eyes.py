@@ -1,0 +1,170 @@
+"""Four-eyes approvals: an operator requests an act, a second one confirms it within 24 hours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from core.triggers import Protect
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+VALID_FOR = timedelta(hours=24)
+# The advisory lock that is held while approvals are requested or confirmed: two of them could
+# wait for each other's rows.
+LOCK = 20_003
+
+
+class NeedsSecondOperator(Exception):
+    """The approval cannot be confirmed: by this operator, this late, or a second time."""
+
+
+class ApprovalKind(models.TextChoices):
+    """The acts that need two operators. Each has a page in the admin, which carries it out."""
+
+    RESET_MFA = "reset_mfa", "Reset of the second factor"
+    CLOSE_OFFICE = "close_office", "Closing of the office"
+    CHANGE_NUMBER = "change_number", "Change of the enterprise number"
+    RETIRE_PARTNER = "retire_partner", "Retirement of the software"
+    END_ACCESS = "end_access", "End of the access"
+
+
+def _about(*named: str) -> Q:
+    """Return the condition that exactly these foreign keys are set."""
+    return Q(**{f"{one}__isnull": one not in named for one in SUBJECTS})
+
+
+SUBJECTS = ("person", "office", "partner", "consent")
+ABOUT = {
+    ApprovalKind.RESET_MFA: _about("person", "office"),
+    ApprovalKind.CLOSE_OFFICE: _about("office"),
+    ApprovalKind.CHANGE_NUMBER: _about("office") & ~Q(detail=""),
+    ApprovalKind.RETIRE_PARTNER: _about("partner"),
+    ApprovalKind.END_ACCESS: _about("consent"),
+}
+
+
+def wait_for_other_approvals() -> None:
+    """Take the lock of all approvals until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+
+
+class FourEyesApprovalQuerySet(models.QuerySet["FourEyesApproval"]):
+    def request_once(self, replaces: str, **fields: Any) -> FourEyesApproval | None:
+        """Create a request, unless another one is waiting that the operator has not seen.
+
+        `self` is what waits for the same act. `replaces` is the key of the request that the form
+        showed, or empty: so a form that is sent twice makes one request.
+        """
+        with transaction.atomic():
+            wait_for_other_approvals()
+            newest = self.order_by("pk").last()
+            if replaces != (str(newest.pk) if newest else ""):
+                return None
+            return FourEyesApproval.objects.create(**fields)
+
+    def waiting(self) -> FourEyesApprovalQuerySet:
+        """Return what was requested within the last 24 hours and is not confirmed."""
+        return self.filter(confirmed_at=None, requested_at__gt=Now() - VALID_FOR)
+
+
+class FourEyesApproval(models.Model):
+    """A request of one operator. Nothing is done before a second operator confirms it."""
+
+    kind = models.CharField(max_length=14, choices=ApprovalKind.choices)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    office = models.ForeignKey("accounts.Office", models.PROTECT, null=True, related_name="+")
+    partner = models.ForeignKey("partners.Partner", models.PROTECT, null=True, related_name="+")
+    consent = models.ForeignKey("consents.Consent", models.PROTECT, null=True, related_name="+")
+    detail = models.CharField(max_length=10, blank=True, default="")
+    reason = models.CharField(max_length=300)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[Any] = FourEyesApprovalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None, confirmed_at=None)
+                | (
+                    ~Q(confirmed_by=None)
+                    & ~Q(confirmed_by=F("requested_by"))
+                    & Q(confirmed_at__lte=F("requested_at") + VALID_FOR)
+                ),
+                name="backoffice_approval_two_operators_in_a_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="backoffice_approval_for_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(person=None)
+                | (
+                    ~Q(requested_by=F("person"))
+                    & (Q(confirmed_by=None) | ~Q(confirmed_by=F("person")))
+                ),
+                name="backoffice_approval_not_for_oneself",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    *[Q(kind=k) & about for k, about in ABOUT.items()], _connector="OR"
+                ),
+                name="backoffice_approval_about_something",
+            ),
+        ]
+        triggers = [
+            Protect(name="keep_approvals", operation=pgtrigger.Delete),
+            # A request does not change until it is confirmed, and not at all afterwards.
+            Protect(
+                name="keep_what_was_requested",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.confirmed_at IS NOT NULL OR"
+                    " (OLD.kind, OLD.person_id, OLD.office_id, OLD.partner_id, OLD.consent_id,"
+                    " OLD.detail, OLD.reason, OLD.requested_by_id)"
+                    " IS DISTINCT FROM (NEW.kind, NEW.person_id, NEW.office_id, NEW.partner_id,"
+                    " NEW.consent_id, NEW.detail, NEW.reason, NEW.requested_by_id)"
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.reason}"
+
+    @property
+    def subject(self) -> str:
+        """What the act is about, as people read it."""
+        if self.consent is not None:
+            return f"{self.consent.partner} at {self.consent.office}"
+        return str(self.person or self.office or self.partner)
+
+    @property
+    def names(self) -> str:
+        """Return the names of both operators, as people read them."""
+        return f"{self.requested_by} & {self.confirmed_by}"
+
+    def confirm(self, by: User) -> None:
+        """Record that a second operator agrees. The caller does the act in this transaction.
+
+        Raises NeedsSecondOperator. Approvals are carried out one after the other.
+        """
+        wait_for_other_approvals()
+        waiting = FourEyesApproval.objects.waiting().filter(pk=self.pk)
+        mine = waiting.exclude(requested_by=by).exclude(person=by)
+        if not mine.update(confirmed_by=by, confirmed_at=Now()):
+            raise NeedsSecondOperator
+        self.confirmed_by = by

@@ -1,0 +1,52 @@
+"""The rights of the portal's role on each table. It gets no right to change rows that are proof.
+
+Another role owns the tables, and migrations run as that owner. The portal's role owns nothing, so
+it cannot switch a trigger off or empty a table. The triggers of a model (core.triggers) also say
+which rights the portal's role does not get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connections, models, transaction
+from psycopg import sql
+
+from core.triggers import Erasable, Protect
+
+ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+# From PostgreSQL 17 on: VACUUM and ANALYZE, which `ingest` asks for after many new documents.
+MAINTAIN_SINCE = 170_000
+
+
+def grant_rights(database: str, role: str) -> None:
+    """Give the role its rights on every table, and take away all others; `database` is an alias."""
+    with transaction.atomic(using=database), connections[database].cursor() as cursor:
+        for statement in statements(role, cursor.connection.info.server_version):
+            cursor.execute(statement)
+
+
+def statements(role: str, server_version: int) -> Iterator[sql.Composed]:
+    """The SQL statements that the owner runs in one transaction."""
+    to = sql.Identifier(role)
+    yield sql.SQL("revoke all on all tables in schema public from {}").format(to)
+    # Tables without a model, such as django_migrations, are read only.
+    yield sql.SQL("grant select on all tables in schema public to {}").format(to)
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.managed and not model._meta.proxy:
+            rights = rights_of(model)
+            if server_version >= MAINTAIN_SINCE and rights == list(ALL):
+                rights.append("MAINTAIN")
+            yield sql.SQL("grant {} on {} to {}").format(
+                sql.SQL(", ".join(rights)), sql.Identifier(model._meta.db_table), to
+            )
+
+
+def rights_of(model: type[models.Model]) -> list[str]:
+    """The rights on the table of a model, as GRANT writes them."""
+    triggers = getattr(model._meta, "triggers", [])
+    refused = {word for one in triggers if isinstance(one, Protect) for word in one.always_refused}
+    columns = [one.columns for one in triggers if isinstance(one, Erasable)]
+    rights = [right for right in ALL if right not in refused]
+    return [f"UPDATE ({columns[0]})" if columns and r == "UPDATE" else r for r in rights]

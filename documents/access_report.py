@@ -1,0 +1,188 @@
+"""Who can see a company, and who fetched which of its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from clients.models import Client
+from consents.access import AccessContext
+from consents.models import Consent
+from consents.presenters import denial_in_words
+from core.document_kinds import BY_KIND
+from core.row_security import office_scope
+from documents.models import Document, DocumentRead, DocumentView, Outcome
+
+# The export reads so many rows at a time.
+BATCH = 500
+
+
+BY_COMPANY = """
+    select d.client_id, count(*), max(r.at) from documents_documentread r
+    join documents_document d on d.id = r.document_id
+    where r.office_id = %s and r.consent_id = %s and r.outcome = 'served'
+      and r.at > statement_timestamp() - interval '30 days'
+    group by d.client_id order by count(*) desc, d.client_id limit %s
+"""
+
+
+class Fetch(NamedTuple):
+    """One document that left the portal; `key` is the place in the list.
+
+    `document` is its identifier on the wire; people read kind, number and day. `attachment` is the
+    name of the file inside the document that was fetched; empty: the document itself.
+    """
+
+    key: int
+    at: datetime
+    software: str
+    kind: str
+    document: str
+    format: str
+    whole: bool
+    uuid: UUID
+    number: str
+    dated_on: date | None
+    attachment: str
+
+
+class Look(NamedTuple):
+    """One person who opened a document in the portal, or downloaded it or a file inside it."""
+
+    key: int
+    at: datetime
+    person: str
+    kind: str
+    format: str
+    uuid: UUID
+    number: str
+    dated_on: date | None
+    attachment: str
+
+
+def fetches(
+    client: Client, limit: int, before: int | None = None, document: Document | None = None
+) -> list[Fetch]:
+    """The newest fetches of this company's documents under its office, older than `before`.
+
+    Of one document alone where it is given.
+    """
+    with office_scope(client.office_id):
+        documents = Document.objects.filter(client=client)
+        if document is not None:
+            documents = documents.filter(pk=document.pk)
+        found = DocumentRead.objects.filter(
+            office_id=client.office_id,
+            document_id__in=documents.values("pk"),
+            outcome__in=[Outcome.SERVED, Outcome.CUT],
+        )
+        if before is not None:
+            found = found.filter(pk__lt=before)
+        rows = list(found.order_by("-pk")[:limit])
+        known = documents.select_related("details").in_bulk(
+            [row.document_id for row in rows if row.document_id]
+        )
+    consents = Consent.objects.select_related("partner").in_bulk({row.consent_id for row in rows})
+    return [
+        Fetch(
+            row.pk,
+            row.at,
+            consents[row.consent_id].partner.name,
+            BY_KIND[known[row.document_id].kind].label,
+            known[row.document_id].public_id or str(known[row.document_id].uuid),
+            row.media_type,
+            row.outcome == Outcome.SERVED,
+            *_name_of(known[row.document_id]),
+            row.attachment,
+        )
+        for row in rows
+        if row.document_id in known
+    ]
+
+
+def _name_of(document: Document) -> tuple[UUID, str, date | None]:
+    details = getattr(document, "details", None)
+    return document.uuid, details.number if details else "", details.dated_on if details else None
+
+
+def looks(
+    client: Client, limit: int, before: int | None = None, document: Document | None = None
+) -> list[Look]:
+    """The newest looks of people at this company's documents, older than `before`."""
+    with office_scope(client.office_id):
+        found = DocumentView.objects.filter(office_id=client.office_id, client_id=client.pk)
+        if document is not None:
+            found = found.filter(document_id=document.pk)
+        if before is not None:
+            found = found.filter(pk__lt=before)
+        rows = list(found.select_related("person").order_by("-pk")[:limit])
+        documents = Document.objects.filter(client=client).select_related("details")
+        known = documents.in_bulk([row.document_id for row in rows])
+    return [
+        Look(
+            row.pk,
+            row.at,
+            str(row.person),
+            BY_KIND[known[row.document_id].kind].label,
+            row.media_type,
+            *_name_of(known[row.document_id]),
+            row.attachment,
+        )
+        for row in rows
+        if row.document_id in known
+    ]
+
+
+class CompanyUse(NamedTuple):
+    """How much of one company software fetched in the last 30 days."""
+
+    client: Client
+    served: int
+    last_at: datetime
+
+
+def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
+    """The companies that were fetched most under this consent in the last 30 days."""
+    with office_scope(consent.office_id), connection.cursor() as cursor:
+        cursor.execute(BY_COMPANY, [consent.office_id, consent.pk, limit])
+        rows = cursor.fetchall()
+    clients = Client.objects.not_transferred().in_bulk([client for client, _served, _last in rows])
+    return [
+        CompanyUse(clients[client], served, last)
+        for client, served, last in rows
+        if client in clients
+    ]
+
+
+def all_fetches(client: Client, document: Document | None = None) -> Iterator[Fetch]:
+    """Every fetch, newest first, a batch at a time."""
+    batch = fetches(client, BATCH, document=document)
+    while batch:
+        yield from batch
+        batch = fetches(client, BATCH, batch[-1].key, document)
+
+
+class Permission(NamedTuple):
+    """A consent whose scope contains a company; `denial` says why nothing can be read now."""
+
+    consent: Consent
+    denial: str
+
+
+def who_can_see(client: Client, kind: str | None = None) -> list[Permission]:
+    """Every software that may read this company (and this kind), by the name of the software."""
+    access = {
+        consent_id: context
+        for consent_id, context in AccessContext.of_client(client.pk).items()
+        if kind is None or context.shares(kind)
+    }
+    consents = Consent.objects.filter(pk__in=access).with_use().select_related("partner")
+    found = []
+    for consent in consents.order_by("partner__name"):
+        reason = access[consent.pk].denial_reason()
+        found.append(Permission(consent, denial_in_words(reason) if reason else ""))
+    return found

@@ -1,0 +1,1 @@
+"""Backup and restore: what `manage.py backup` and `manage.py restore` do."""

@@ -1,0 +1,1 @@
+"""Webhooks: sign the events of consents and send them to accounting software."""

@@ -1,0 +1,54 @@
+"""Deliver events to one endpoint, in their order and by one worker at a time."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db.models.functions import Now
+
+from notifications.emails import send_webhook_trouble
+from notifications.models.webhook_endpoint import LEASE, Delivery, OffReason, WebhookEndpoint
+from notifications.webhooks.send import send
+
+
+@shared_task
+def deliver(endpoint_id: int) -> None:
+    """Send an endpoint everything that is due, one event after the other."""
+    endpoint = WebhookEndpoint.objects.select_related("partner").get(pk=endpoint_id)
+    # A delivery can become due while another worker releases the endpoint, so we look again.
+    while endpoint.deliveries.due().exists() and endpoint.lease():
+        try:
+            while (delivery := _next_due(endpoint)) is not None:
+                _attempt(delivery, endpoint)
+        finally:
+            endpoint.release()
+
+
+def _next_due(endpoint: WebhookEndpoint) -> Delivery | None:
+    due = endpoint.deliveries.due().select_related("event__consent", "notice__office")
+    return due.first()
+
+
+def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
+    """Send one event and write down what the receiver answered."""
+    delivery.begin()
+    answer = send(delivery, endpoint)
+    if 200 <= answer.status < 300:
+        delivery.delivered(str(answer))
+    elif answer.status == 410:
+        if endpoint.switch_off(OffReason.GONE):
+            email_trouble(endpoint.pk)
+    elif delivery.failed(str(answer), answer.retry_after):
+        mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, flagged_at=None)
+        if mine.update(flagged_at=Now()):
+            email_trouble(endpoint.pk)
+    # The lease lasts as long as one attempt may take, so each attempt extends it.
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, busy_until__isnull=False).update(
+        busy_until=Now() + LEASE
+    )
+
+
+@shared_task
+def email_trouble(endpoint_id: int) -> None:
+    """Email the partner and the operators that an endpoint is off, or has not answered for days."""
+    endpoint = WebhookEndpoint.objects.select_related("partner").get(pk=endpoint_id)
+    send_webhook_trouble(endpoint)

@@ -1,0 +1,142 @@
+"""What the database touches for a company's pages: its own rows by an index, never the table."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import ExtractYear
+
+from accounts.models import Office
+from bench import seeded_documents
+from clients.models import Client
+from core.document_kinds import Kind
+from core.row_security import office_scope
+from documents.completeness.series import ARRIVED
+from documents.models import Content, DeletionRecord, DocumentDetails, DocumentRead
+from tests import factories
+from tests.conftest import Cast
+from tests.documents.test_row_security import end_scope
+from tests.owner import as_owner
+
+COMPANIES, EACH = 80, 100
+# Every document once.
+FETCHED = """
+    insert into documents_documentread
+        (office_id, consent_id, application_id, document_id, media_type, size, outcome)
+    select office_id, 1, 1, id, 'application/pdf', 1, 'served'
+    from documents_document where office_id = %s
+"""
+
+
+@pytest.fixture
+def office(cast: Cast) -> Office:
+    """Many companies with documents, so that reading all of them would be the longer way."""
+    companies = Client.objects.bulk_create(
+        Client(
+            office=cast.janssens,
+            company_number=factories.company_number(),
+            name=f"Company {n}",
+            code=f"N{n}",
+        )
+        for n in range(COMPANIES)
+    )
+    seeded_documents.fill(cast.janssens, companies, COMPANIES * EACH)
+    as_owner("analyze documents_document, documents_documentdetails")
+    end_scope()
+    return cast.janssens
+
+
+def nodes(found: Any) -> list[dict[str, Any]]:
+    return plan_of(*found.query.sql_with_params())
+
+
+def plan_of(sql: str, parameters: Any) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"explain (analyze, buffers, format json) {sql}", parameters)
+        top = cursor.fetchone()[0][0]["Plan"]
+
+    def below(node: dict[str, Any]) -> list[dict[str, Any]]:
+        return [node, *(inner for plan in node.get("Plans", []) for inner in below(plan))]
+
+    return below(top)
+
+
+def questions(company: Client) -> dict[str, Any]:
+    mine = DocumentDetails.objects.filter(client=company)
+    account = mine.filter(kind=Kind.BANK_ACCOUNT_STATEMENT, series=f"BE{company.pk}")
+    years = mine.values_list(ExtractYear("dated_on"), "kind", "series")
+    return {
+        "years": years.annotate(documents=Count("*")),
+        "list": mine.newest_first().values_list("pk")[:51],
+        "account": account.newest_first().values_list("pk")[:51],
+        "year": mine.filter(dated_on__year=2024).newest_first().values_list("pk")[:51],
+        "search": mine.matching("niemand").newest_first().values_list("pk")[:51],
+        "amount": mine.matching("1.234,56").newest_first().values_list("pk")[:51],
+    }
+
+
+def test_every_list_reads_the_rows_of_its_company_alone(office: Office) -> None:
+    company = office.clients.get(name="Company 40")
+    with office_scope(office.pk):
+        assert DocumentDetails.objects.filter(client=company).count() == EACH
+        page = list(
+            DocumentDetails.objects.filter(client=company).values_list("pk", flat=True)[:50]
+        )
+        rows = {"rows": DocumentDetails.objects.for_list(page)}
+        for what, found in (questions(company) | rows).items():
+            plan = nodes(found)
+            scans = {node["Node Type"] for node in plan if node.get("Relation Name")}
+            assert "Seq Scan" not in scans, what
+            # Rows that were read and thrown away belong to other companies.
+            details = [n for n in plan if n.get("Alias") == "documents_documentdetails"]
+            thrown = sum(node.get("Rows Removed by Filter", 0) for node in details)
+            assert thrown <= EACH, what
+            touched = plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"]
+            assert touched <= 12 * len(page), (what, touched)
+            if what == "account":
+                # Read in its order, so that a page costs a page.
+                assert "documents_details_of_series" in [node.get("Index Name") for node in plan]
+                assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+def test_the_board_looks_up_the_fetches_of_its_documents_alone(office: Office) -> None:
+    with office_scope(office.pk), connection.cursor() as cursor:
+        cursor.execute(FETCHED, [office.pk])
+    as_owner("analyze documents_documentread")
+    named = office.clients.filter(name__startswith="Company").order_by("pk")
+    companies = list(named.values_list("pk", flat=True)[:25])
+    asked = {"clients": companies, "kinds": [kind.value for kind in Kind]}
+    since = {"shown": date(2024, 1, 1), "since": date(2023, 1, 1)}
+    with office_scope(office.pk):
+        plan = plan_of(ARRIVED, asked | since)
+    (fetches,) = (n for n in plan if n.get("Relation Name") == "documents_documentread")
+    assert fetches["Index Name"] == "documents_read_of_document"
+    assert fetches["Actual Loops"] == len(companies) * EACH
+
+
+def test_reads_tombstones_and_formats_are_found_by_an_index(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        # The tables are nearly empty here: what matters is that an index fits the question.
+        cursor.execute("set local enable_seqscan = off")
+    asked = [
+        (
+            DocumentRead.objects.filter(office_id=cast.janssens.pk, document_id__in=[7]).order_by(
+                "-pk"
+            ),
+            "documents_read_of_document",
+        ),
+        (
+            DeletionRecord.objects.filter(client=cast.bakery, kind=1).order_by("-pk"),
+            "documents_deletion_list",
+        ),
+        (Content.objects.filter(document=7), "documents_content_"),
+    ]
+    end_scope()
+    with office_scope(cast.janssens.pk):
+        for found, index in asked:
+            used = [str(node.get("Index Name")) for node in nodes(found[:51])]
+            assert any(name.startswith(index) for name in used), used

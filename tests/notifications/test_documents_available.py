@@ -1,0 +1,142 @@
+"""Software is told once for each batch that an office has new documents, and of no company."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clients.models import Client
+from consents.scope import ScopeChange, change_scope
+from core.document_kinds import KINDS, Kind
+from documents.ingest.bulk_insert import FiledDocument
+from notifications.documents_available import note_filed_documents, tell_filed_documents
+from notifications.models import Delivery, FiledDocuments, WebhookEndpoint
+from notifications.models.webhook_endpoint import OffReason
+from notifications.tasks import sweep
+from notifications.webhooks.endpoints import deliver
+from tests import factories
+from tests.conftest import Cast
+from tests.documents.examples import a_month, company_of, take_files
+from tests.factories import acting, allow
+from tests.notifications.receiver import Receiver, hear, later
+
+BANK, SALES = Kind.BANK_ACCOUNT_STATEMENT, Kind.SALES_INVOICE
+STATEMENTS = "bankAccountStatement"
+
+
+def file(cast: Cast, *documents: tuple[Client, Kind]) -> None:
+    """What a batch does in its transaction, and what a worker does after its commit."""
+    note_filed_documents([FiledDocument(c.office_id, c.pk, kind, 1) for c, kind in documents])
+    for row_id in list(FiledDocuments.objects.values_list("pk", flat=True)):
+        tell_filed_documents(row_id)
+        tell_filed_documents(row_id)  # a second worker has nothing to do
+
+
+def notices(receiver: Receiver) -> list[dict[str, Any]]:
+    return [one for one in receiver.got if one["type"].endswith("documentsAvailable")]
+
+
+def test_one_notice_for_a_batch_with_counts_and_no_company(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    allow(cast.consent, cast.anna)
+    other = factories.make_client(cast.janssens)
+    stranger = factories.make_client(cast.peeters)
+    file(cast, (cast.bakery, BANK), (other, BANK), (other, SALES), (stranger, BANK))
+    hear(endpoint)
+    (notice,) = notices(receiver)
+    assert notice["type"] == "codaboxConnect.accountingOffice.documentsAvailable"
+    assert notice["attributes"]["counts"] == {STATEMENTS: 2, "salesInvoice": 1}
+    office = {"type": "accountingOffice", "id": str(cast.janssens.uuid)}
+    assert notice["relationships"] == {"accountingOffice": {"data": office}}
+    for client in (cast.bakery, other, stranger):
+        assert client.company_number.encode() not in receiver.bodies[-1]
+    assert not FiledDocuments.objects.exists()
+    assert receiver.headers[-1]["webhook-id"] == notice["id"]
+
+
+def test_only_kinds_and_companies_that_the_software_may_read(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    allow(cast.consent, cast.anna)
+    hidden = factories.make_client(cast.janssens)
+    less = ScopeChange(kinds_out=("salesInvoice",), clients_out=(hidden.pk,))
+    change_scope(cast.fresh(), acting(cast.anna), less)
+    file(cast, (cast.bakery, BANK), (cast.bakery, SALES), (hidden, BANK))
+    file(cast, (hidden, BANK), (cast.bakery, SALES))  # nothing of it may be read
+    hear(endpoint)
+    assert [one["attributes"]["counts"] for one in notices(receiver)] == [{STATEMENTS: 1}]
+
+
+@pytest.mark.parametrize("state", ["waiting", "paused", "cancelled", "off"])
+def test_whoever_may_not_read_is_not_told(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, state: str
+) -> None:
+    if state != "waiting":
+        allow(cast.consent, cast.anna)
+    if state == "paused":
+        cast.fresh().pause(acting(cast.anna))
+    if state == "cancelled":
+        cast.fresh().cancel(acting(cast.anna))
+    if state == "off":
+        WebhookEndpoint.objects.get().switch_off(OffReason.PARTNER)
+    file(cast, (cast.bakery, BANK))
+    hear(endpoint)
+    assert notices(receiver) == []
+
+
+def test_a_receiver_that_is_away_finds_one_notice_of_an_office(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    allow(cast.consent, cast.anna)
+    hear(endpoint)
+    receiver.answers(503)
+    file(cast, (cast.bakery, BANK))
+    deliver(endpoint.pk)
+    file(cast, (cast.bakery, BANK), (cast.bakery, SALES))
+    receiver.answers(204)
+    later(endpoint)
+    deliver(endpoint.pk)
+    failed, taken = notices(receiver)
+    assert failed["id"] != taken["id"]
+    assert taken["attributes"]["counts"] == {STATEMENTS: 2, "salesInvoice": 1}
+    assert not Delivery.objects.open().exists()
+
+
+def test_the_sweep_tells_what_no_worker_was_woken_for(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, eager: None
+) -> None:
+    allow(cast.consent, cast.anna)
+    note_filed_documents([FiledDocument(cast.janssens.pk, cast.bakery.pk, BANK, 1)])
+    FiledDocuments.objects.update(at="2026-01-01T00:00:00Z")
+    sweep()
+    assert len(notices(receiver)) == 1
+
+
+def test_ingest_pays_one_query_where_nobody_listens_and_two_where_somebody_does(
+    cast: Cast, endpoint: WebhookEndpoint
+) -> None:
+    filed = [FiledDocument(cast.janssens.pk, cast.bakery.pk, BANK, 1)] * 500
+    with CaptureQueriesContext(connection) as nobody:
+        note_filed_documents(filed)
+    allow(cast.consent, cast.anna)
+    with CaptureQueriesContext(connection) as somebody:
+        note_filed_documents(filed)
+    selects = [each for each in somebody.captured_queries if "SAVEPOINT" not in each["sql"]]
+    assert (len(nobody.captured_queries), len(selects)) == (1, 2)
+
+
+def test_the_files_of_a_batch_lead_to_one_notice(people: Cast, receiver: Receiver) -> None:
+    """All the way: files, rows, commit, notice."""
+    allow(people.consent, people.anna)
+    url = receiver.server.url_for("/hook")
+    endpoint = WebhookEndpoint.objects.create(partner=people.ledgerly, url=url)
+    take_files(a_month(company_of(people.bakery)))
+    (row,) = FiledDocuments.objects.filter(office=people.janssens)
+    tell_filed_documents(row.pk)
+    notice = endpoint.deliveries.get(event=None).notice
+    assert notice is not None
+    assert notice.counts == {kind.type: 1 for kind in KINDS}
