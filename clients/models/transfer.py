@@ -166,14 +166,17 @@ class Transfer(models.Model):
     def _agree(self, by: User, code: str) -> None:
         with acting_for(self.to_office, by, self.from_office):
             client = self._hold_client()
+            awaiting = Transfer.objects.awaiting_answer().filter(pk=self.pk)
+            # First: a company that has moved in already is no twin of itself.
+            if not awaiting.exists():
+                raise Outdated
             if self._twins(client).exclude(confirmed_at=None).exists():
                 raise NumberTaken
             if self.to_office.clients.filter(code=code).exists():
                 raise CodeTaken
             moment = Greatest(Now(), models.F("preferred_at"))
             agreed = {"agreed_at": Now(), "agreed_by": by, "code": code, "effective_at": moment}
-            if not Transfer.objects.awaiting_answer().filter(pk=self.pk).update(**agreed):
-                raise Outdated
+            awaiting.update(**agreed)
             self.refresh_from_db(fields=["agreed_at", "agreed_by", "code", "effective_at"])
             type(client).objects.filter(pk=client.pk).update(leaves_at=self.effective_at)
             self.write(ClientEventKind.TRANSFER_AGREED, by, self.effective_at)

@@ -234,6 +234,17 @@ def test_a_code_that_was_taken_meanwhile_gets_a_number(cast: Cast) -> None:
     assert Client.objects.get(pk=cast.bakery.pk).code == "P1-2"
 
 
+def test_agreeing_again_says_that_it_was_answered_and_not_that_the_code_is_taken(
+    cast: Cast,
+) -> None:
+    transfer = asked(cast)
+    also_open = Transfer.objects.get(pk=transfer.pk)
+    transfer.agree(cast.chloe, "P1")
+    with pytest.raises(Outdated):
+        also_open.agree(cast.chloe, "P1")
+    assert Client.objects.get(pk=cast.bakery.pk).code == "P1"
+
+
 def test_a_company_that_is_being_transferred_is_not_archived(cast: Cast) -> None:
     transfer = asked(cast)
     fields = {"reason": "stopped", "understood": "on"}
