@@ -25,7 +25,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def close_if_unusable_or_obsolete(self) -> None:
         """Keep a connection after a call only where not too many threads keep theirs."""
         super().close_if_unusable_or_obsolete()
-        if self.connection is None or self.in_atomic_block:
+        # Most processes never have so many, and this is asked twice for each call.
+        if len(_opened) <= KEPT or self.connection is None or self.in_atomic_block:
             return
         with _lock:
             are_open = sum(not opened.closed for opened in _opened)
