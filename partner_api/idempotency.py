@@ -35,7 +35,7 @@ def run_once(
     The work and its record are one transaction, so a crash in between leaves neither. Only a
     success is stored; a refusal changed nothing, so software may try again.
     """
-    key = request.headers.get("Ibanity-Idempotency-Key", "").strip()
+    key = request.META.get("HTTP_IBANITY_IDEMPOTENCY_KEY", "").strip()
     if not key:
         return act()
     if len(key) > LONGEST_KEY:

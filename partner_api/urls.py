@@ -22,6 +22,11 @@ BASE = "codabox-connect"
 OFFICE = f"{BASE}/accounting-offices/<str:office>"
 DOCUMENT = f"{OFFICE}/clients/<str:client>/<str:kind>/<str:document>"
 urlpatterns = [
+    # The most frequent calls first: each pattern that is tried in vain costs 2 µs.
+    path(
+        f"{OFFICE}/document-searches", hot_path.DocumentSearches.as_view(), name="document_searches"
+    ),
+    path(DOCUMENT, hot_path.OneDocument.as_view(), name="document"),
     path("developers", reference.developers, name="developers"),
     path("developers/calls", reference.calls, name="reference"),
     path("developers/postman.json", reference.postman, name="postman"),
@@ -36,10 +41,6 @@ urlpatterns = [
         consents.OneConsent.as_view(),
         name="consent",
     ),
-    path(
-        f"{OFFICE}/document-searches", hot_path.DocumentSearches.as_view(), name="document_searches"
-    ),
-    path(DOCUMENT, hot_path.OneDocument.as_view(), name="document"),
     path(f"{DOCUMENT}/file", hot_path.DocumentFile.as_view(), name="document_file"),
     path(f"{DOCUMENT}/attachments", attachments.Attachments.as_view(), name="attachments"),
     path(f"{OFFICE}/clients", clients.Clients.as_view(), name="clients"),

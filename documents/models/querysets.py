@@ -180,6 +180,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     ) -> ResolvedSearch:
         """Turn what the wire names into what the tables name: one round trip.
 
+        `numbers` are enterprise numbers, 10 digits each, checked by the caller.
+
         A company that the office left out of the consent is as unknown as a stranger's.
 
         The place of a cursor is found also when its document left for another office since: a
@@ -195,8 +197,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             after=after,
             consent=access.consent_id,
             enough=enough,
-            # What is no number is nobody's.
-            numbers=array_literal([n for n in numbers if n.isascii() and n.isdecimal()]),
+            numbers=array_literal(numbers),
             since=since,
             **pair,
         )

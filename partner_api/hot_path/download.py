@@ -195,8 +195,8 @@ def _file_name(kind: DocumentKind, found: FoundDocument, wanted: StoredFormat) -
 
 def extension_of(wanted: StoredFormat) -> str:
     """How the name of the file ends; invoices come in whatever format their sender chose."""
-    guessed = mimetypes.guess_extension(wanted.media_type) or ".bin"
-    return EXTENSIONS.get(wanted.media_type, guessed[1:])
+    known = EXTENSIONS.get(wanted.media_type)
+    return known or (mimetypes.guess_extension(wanted.media_type) or ".bin")[1:]
 
 
 def _part(request: HttpRequest, wanted: StoredFormat, etag: str) -> tuple[int, int] | None:
