@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import node
 from bench.calls import API, Asker, Call
-from bench.database import KEPT, ROOT
+from bench.database import KEPT, OWNER, ROOT
 
 TICK = os.sysconf("SC_CLK_TCK")
 ACCEL = "/protected"
@@ -50,10 +50,12 @@ class Server:
             command += ["--workers", str(workers)]
             if serve is _granian:
                 command += ["--blocking-threads", str(threads)]
+        # In production no web process is told of the owner of the tables either.
+        environment = {key: value for key, value in os.environ.items() if key != OWNER} | environment
         self.log = KEPT / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own words only
-                command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log
             )
 
     def wait_until_it_answers(self) -> None:
