@@ -51,7 +51,9 @@ class Server:
             if serve is _granian:
                 command += ["--blocking-threads", str(threads)]
         # In production no web process is told of the owner of the tables either.
-        environment = {key: value for key, value in os.environ.items() if key != OWNER} | environment
+        environment = {
+            key: value for key, value in os.environ.items() if key != OWNER
+        } | environment
         self.log = KEPT / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own words only
