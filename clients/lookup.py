@@ -11,16 +11,24 @@ from typing import NamedTuple
 from django.db import connection
 
 from clients.models import Client, ClientEvent, ClientEventKind
+from core.sandbox import NUMBERS_BEGIN_WITH
 
 ACCOUNTS = """
     select iban, client_id, confirmed_at is not null, contested
     from clients_account where iban = any(%s) order by id
 """
-COMPANIES = """
+COMPANIES = f"""
     select id, office_id, company_number, language, confirmed_at is not null, contested
     from clients_client
-    where archived_at is null and (company_number = any(%s) or id = any(%s)) order by id
-"""
+    where archived_at is null and (company_number = any(%s) or id = any(%s))
+        and company_number not like '{NUMBERS_BEGIN_WITH}%%' order by id
+"""  # noqa: S608  # constants only
+COMPANIES_OF_SANDBOX = f"""
+    select id, office_id, company_number, language, confirmed_at is not null, contested
+    from clients_client
+    where archived_at is null and company_number = any(%s)
+        and office_id = %s and company_number like '{NUMBERS_BEGIN_WITH}%%' order by id
+"""  # noqa: S608  # constants only
 CONFIRM_COMPANY = """
     update clients_client set confirmed_at = statement_timestamp()
     where id = %(client)s and confirmed_at is null
@@ -84,10 +92,20 @@ def account_holders(accounts: Collection[str]) -> list[AccountHolder]:
 def active_companies(
     numbers: Collection[str], client_ids: Collection[int], *, lock: bool
 ) -> list[ActiveCompany]:
-    """The active companies with one of these numbers or ids, locked in the order of their ids."""
+    """The real active companies with one of these numbers or ids, locked in order of their ids."""
     sql = COMPANIES + ("for no key update" if lock else "")
     with connection.cursor() as cursor:
         cursor.execute(sql, [list(numbers), list(client_ids)])
+        return list(map(ActiveCompany._make, cursor.fetchall()))
+
+
+def companies_of_sandbox(
+    office_id: int, numbers: Collection[str], *, lock: bool
+) -> list[ActiveCompany]:
+    """The active companies of a sandbox office with one of these numbers; no other office has."""
+    sql = COMPANIES_OF_SANDBOX + ("for no key update" if lock else "")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(numbers), office_id])
         return list(map(ActiveCompany._make, cursor.fetchall()))
 
 

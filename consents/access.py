@@ -77,7 +77,10 @@ OF_ONE_CLIENT = f"""
     select {{in_scope}} from clients_client client
     where client.id = %(client)s and client.office_id = %(office)s and {CLIENT_IS_ACTIVE}
 """  # noqa: S608  # constants only
-COUNTED = f"select {GATES}, count(*) from {CONSENTS} group by 1, 2, 3, 4, 5"  # noqa: S608
+COUNTED = f"""
+    select {GATES}, count(*) from {CONSENTS}
+    where office.kind = 'real' group by 1, 2, 3, 4, 5
+"""  # noqa: S608  # constants only
 
 
 class AccessContext(NamedTuple):

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from stdnum.be import vat
 
+from core.sandbox import is_sandbox_number
+
 TEN_DIGITS = re.compile(r"[01][0-9]{9}")
 
 
@@ -21,8 +23,8 @@ def is_company_number(text: str) -> bool:
 
 
 def validate_company_number(text: str) -> None:
-    """Raise ValidationError unless `text` is an enterprise number."""
-    if not is_company_number(text):
+    """Raise ValidationError unless `text` is an enterprise number, of no sandbox."""
+    if not is_company_number(text) or is_sandbox_number(text):
         raise ValidationError(
             _(
                 "Enter the 10 digits of the enterprise number, without BE or dots, and "

@@ -15,6 +15,7 @@ from oauth2_provider.generators import generate_client_id, generate_client_secre
 from accounts.models import Membership, Office, User
 from clients.models import Account, Client
 from core.row_security import every_office
+from core.sandbox import World
 from demo.cast import OPERATOR_EMAIL, PASSWORD
 from demo.data import books
 from documents.ingest.bulk_insert import NewDocument, insert
@@ -55,6 +56,8 @@ def make_partners(
                 "website": software.website,
                 "colour": software.colour,
                 "document_kinds": list(software.kinds),
+                "kind": software.world,
+                "listed": software.world == World.REAL,
             },
         )
         if software.logo:

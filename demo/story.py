@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 
 from accounts.models import Membership, Office, Role, User
 from consents.actors import GIVEN_UP, Actor, ActorKind
-from consents.models import Consent, EvidenceSnapshot, Terms
+from consents.models import Consent
+from partner_api.sandbox.decisions import allow
 from partners.models import Partner
 
 SOFTWARE = "https://software.example/callback"
@@ -71,15 +72,7 @@ def asked(office: Office, partner: Partner) -> Consent:
 
 def allowed(office: Office, partner: Partner, person: User) -> Consent:
     consent = asked(office, partner)
-    consent.allow(
-        by(person),
-        Terms.objects.in_force(person.language or "en"),
-        EvidenceSnapshot(
-            partner_name=partner.name,
-            document_kinds=partner.document_kinds,
-            companies=office.clients.active().count(),
-        ),
-    )
+    allow(consent, by(person))
     return consent
 
 

@@ -29,7 +29,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """The demo at a glance."""
     members = Membership.objects.active().select_related("user").order_by("pk")
     present = Prefetch("memberships", members)
-    offices = Office.objects.prefetch_related(present).order_by("name")
+    offices = Office.objects.real().prefetch_related(present).order_by("name")
     context = {
         "offices": offices,
         "password": PASSWORD,

@@ -15,6 +15,7 @@ from consents.actors import ActorKind
 from consents.evidence.receipt import signed_receipt
 from consents.models import ConsentEvent, EventKind
 from core.dates import day_in_words, moment_in_words
+from core.sandbox import World
 from mailer.messages import Content, email_message
 from mailer.models import OutgoingEmail
 from mailer.outbox import enqueue
@@ -51,8 +52,11 @@ def preference_of(event: ConsentEvent) -> NotificationPreference | None:
 
 
 def readers(event: ConsentEvent) -> list[User]:
-    """The Admins of the office, except the one who acted; after an allow they too get a receipt."""
-    if event.kind not in PREFERENCE_BY_KIND:
+    """The Admins of the office, except the one who acted; after an allow they too get a receipt.
+
+    In the sandbox there is nobody to tell.
+    """
+    if event.kind not in PREFERENCE_BY_KIND or event.office.kind == World.SANDBOX:
         return []
     # Also where the office was closed a moment ago, and its consents with it.
     admins = event.office.memberships.reachable().filter(role=Role.ADMIN)

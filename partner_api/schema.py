@@ -83,6 +83,7 @@ OPERATION_IDS = {
 }
 # In which group of the reference a call stands, by a word of its address; the first that fits.
 TAGS = {
+    "sandbox": "Sandbox",
     "oauth2": "Tokens",
     "consents": "Consents",
     "webhooks": "Webhooks and events",
@@ -95,6 +96,7 @@ GROUPS = {
     "Consents": "Ask an office for access, and read what it decided.",
     "Webhooks and events": "What the portal tells you, and where it sends it.",
     "Documents": "What an office shares: search, follow, download, acknowledge.",
+    "Sandbox": "For software of the sandbox: make an office, decide for it, deliver to it.",
     webhook_shapes.RECEIVED: "What the portal sends to the address that you register.",
 }
 IF_NONE_MATCH = OpenApiParameter(

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -20,6 +21,8 @@ from oauth2_provider.models import ApplicationManager as BaseApplicationManager
 
 from core.document_kinds import TYPE_CHOICES, TYPES
 from core.enterprise_number import validate_company_number
+from core.sandbox import World
+from core.triggers import Protect
 from partners.logos import Logo
 from partners.redirects import fault_of_registration, lies_on_origin
 
@@ -87,6 +90,10 @@ class Partner(models.Model):
     status = models.CharField(
         max_length=9, choices=PartnerStatus.choices, default=PartnerStatus.ACTIVE
     )
+    # A sandbox partner sees sandbox offices only; it stays what it is.
+    kind = models.CharField(
+        _("kind"), max_length=7, choices=World.choices, default=World.REAL, db_default=World.REAL
+    )
     document_kinds = ArrayField(
         models.CharField(max_length=24, choices=TYPE_CHOICES), verbose_name=_("document types")
     )
@@ -116,6 +123,17 @@ class Partner(models.Model):
                 condition=models.Q(document_kinds__contained_by=TYPES),
                 name="partners_partner_known_kinds",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind=World.REAL) | models.Q(kind=World.SANDBOX, listed=False),
+                name="partners_partner_sandbox_is_not_listed",
+            ),
+        ]
+        triggers = [
+            Protect(
+                name="keep_kind",
+                operation=pgtrigger.UpdateOf("kind"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Condition("NEW.kind <> OLD.kind"),
+            )
         ]
 
     def __str__(self) -> str:

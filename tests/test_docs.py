@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from core.row_security import every_office
 from demo.sandbox import SITUATIONS
+from documents.models import Document
 from tests import factories
-from tests.conftest import Cast, running_portal
+from tests.conftest import Cast, Software, running_portal
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -52,11 +55,43 @@ def test_every_situation_of_the_sandbox_is_named() -> None:
     assert not [name for name in SITUATIONS if f"`{name}`" not in told]
 
 
+def shell_blocks(page: str) -> dict[str, list[str]]:
+    """The blocks of a page of the guide, by their language."""
+    found: dict[str, list[str]] = {}
+    text = (ROOT / "docs" / "partner-api" / f"{page}.md").read_text()
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.S | re.M):
+        found.setdefault(language, []).append(block)
+    return found
+
+
+@pytest.mark.requirement(122)
+@pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq (Debian has both)"
+)
+def test_the_page_of_the_sandbox_works_word_by_word(
+    people: Cast, portal: str, tmp_path: Path
+) -> None:
+    """Everything from the office to the first document, with the credentials of the sandbox."""
+    factories.terms_in_force()
+    partner = factories.make_partner("Sandly", kind="sandbox", listed=False)
+    token = Software(portal, partner).token
+    told = os.environ | {"API": f"{portal}/codabox-connect", "TOKEN": token}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "".join(shell_blocks("sandbox")["sh"])],
+        cwd=tmp_path, env=told, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    status, filed, document = done.stdout.split()
+    assert (status, filed) == ("confirmed", "1")
+    with every_office():
+        assert Document.objects.filter(uuid=document).exists()
+
+
 @pytest.mark.requirement(122)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl (Debian: apt install curl)")
 def test_the_sandbox_takes_what_the_demo_wrote(people: Cast, tmp_path: Path) -> None:
     """The shell blocks, word by word; tests/partner_api/test_samples.py runs the quick start."""
-    text = (ROOT / "docs" / "partner-api" / "sandbox.md").read_text()
+    blocks = shell_blocks("sandbox")
     name, secret = factories.make_application(people.tally)
     with running_portal(tmp_path, PORTAL_DEMO="1") as portal:
         (tmp_path / "var").mkdir()
@@ -66,7 +101,7 @@ def test_the_sandbox_takes_what_the_demo_wrote(people: Cast, tmp_path: Path) -> 
             "offices": [{"companyNumber": people.janssens.company_number}],
         }
         (tmp_path / "var" / "demo.json").write_text(json.dumps(told))
-        commands = "".join(re.findall(r"^```\n(.*?)^```$", text, re.S | re.M))
+        commands = "".join(blocks[""])
         done = subprocess.run(
             ["bash", "-euc", commands], cwd=tmp_path, capture_output=True, text=True, check=False
         )

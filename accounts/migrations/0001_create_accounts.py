@@ -68,6 +68,8 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('closed_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('kind', models.CharField(choices=[('real', 'Real'), ('sandbox', 'Sandbox')], db_default='real', default='real', editable=False, max_length=7)),
+                ('made_for', models.UUIDField(editable=False, null=True)),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('company_number__regex', '^[01][0-9]{9}$')), name='accounts_office_ten_digits'), models.CheckConstraint(condition=models.Q(('closed_at', None), ('is_active', False), _connector='OR'), name='accounts_office_closed_is_not_active')],
@@ -174,5 +176,21 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='officeevent',
             trigger=pgtrigger.compiler.Trigger(name='keep_all_office_events', sql=core.triggers.TriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows are proof', TG_TABLE_NAME;", hash='463bd5a0f5fe5149368048fc4eedfa64b24c9a48', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_keep_all_office_events_407f0', table='accounts_officeevent', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='office',
+            index=models.Index(condition=models.Q(('made_for__isnull', False)), fields=['made_for', '-id'], name='accounts_office_of_sandbox'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='membership',
+            trigger=pgtrigger.compiler.Trigger(name='invented_people', sql=core.triggers.TriggerSql(func="\n        IF EXISTS (\n            SELECT 1 FROM accounts_office o, accounts_user u\n            WHERE o.id = NEW.office_id AND u.id = NEW.user_id\n                AND (o.kind = 'sandbox') <> (right(u.email, 16) = '@sandbox.invalid')\n        ) THEN\n            RAISE EXCEPTION 'Person % and office % are of two worlds', NEW.user_id, NEW.office_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    ", hash='1ddc27f6c61471c6fa96c825f5f8f87cb0345168', operation='INSERT OR UPDATE OF "office_id", "user_id"', pgid='pgtrigger_invented_people_62975', table='accounts_membership', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='office',
+            trigger=pgtrigger.compiler.Trigger(name='keep_kind', sql=core.triggers.TriggerSql(condition='WHEN (NEW.kind <> OLD.kind OR NEW.made_for IS DISTINCT FROM OLD.made_for)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "kind", "made_for" rows from % table\', TG_TABLE_NAME;', hash='3f7a1c82a88f8983d7b3aacff039bb3af0b04854', operation='UPDATE OF "kind", "made_for"', pgid='pgtrigger_keep_kind_65234', table='accounts_office', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='office',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('company_number__startswith', '19'), ('kind', 'sandbox'), ('made_for__isnull', False)), models.Q(('kind', 'real'), ('made_for', None), models.Q(('company_number__startswith', '19'), _negated=True)), _connector='OR'), name='accounts_office_sandbox_apart'),
         ),
     ]

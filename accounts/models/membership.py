@@ -16,9 +16,27 @@ from accounts.models.office import Office
 from accounts.models.office_event import OfficeEvent, OfficeEventKind
 from accounts.models.user import User, second_factors
 from core.locks import hold, retry_deadlock
-from core.triggers import Protect
+from core.sandbox import MAIL_DOMAIN
+from core.triggers import Protect, Trigger
 
 SEEN_EVERY = timedelta(minutes=5)
+# A sandbox office has no real people, and whoever is invented works nowhere else.
+INVENTED_PEOPLE = Trigger(
+    name="invented_people",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("office_id", "user_id"),  # type: ignore[no-untyped-call]
+    func=f"""
+        IF EXISTS (
+            SELECT 1 FROM accounts_office o, accounts_user u
+            WHERE o.id = NEW.office_id AND u.id = NEW.user_id
+                AND (o.kind = 'sandbox') <> (right(u.email, {len(MAIL_DOMAIN)}) = '{MAIL_DOMAIN}')
+        ) THEN
+            RAISE EXCEPTION 'Person % and office % are of two worlds', NEW.user_id, NEW.office_id
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    """,  # noqa: S608  # constants only
+)
 
 
 class Role(models.TextChoices):
@@ -86,6 +104,7 @@ class Membership(models.Model):
         ]
         triggers = [
             KEEP_AN_ADMIN,
+            INVENTED_PEOPLE,
             # The row of a person who left stays, because their events point to it.
             Protect(name="keep_memberships", operation=pgtrigger.Delete),
         ]

@@ -16,6 +16,7 @@ from accounts.models.office_event import OfficeEvent, OfficeEventKind
 from accounts.models.user import LANGUAGES, User
 from core.enterprise_number import validate_company_number
 from core.locks import retry_deadlock
+from core.sandbox import NUMBERS_BEGIN_WITH, World
 from core.triggers import Protect
 
 
@@ -24,6 +25,14 @@ class OfficeQuerySet(models.QuerySet["Office"]):
         """The offices this person works for now."""
         mine = self.filter(memberships__user=person, memberships__is_active=True, closed_at=None)
         return mine.order_by("name")
+
+    def real(self) -> OfficeQuerySet:
+        """Those of real people, without the sandbox."""
+        return self.filter(kind=World.REAL)
+
+    def known_to(self, partner: uuid.UUID, kind: str) -> OfficeQuerySet:
+        """Those that a partner of this kind may know of: a sandbox partner only its own."""
+        return self.filter(kind=kind, made_for=partner if kind == World.SANDBOX else None)
 
 
 class Office(models.Model):
@@ -46,6 +55,15 @@ class Office(models.Model):
     # Closed for good: no software reads it, and nobody opens it here.
     closed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    kind = models.CharField(
+        max_length=7,
+        choices=World.choices,
+        default=World.REAL,
+        db_default=World.REAL,
+        editable=False,
+    )
+    # The identifier of the sandbox partner that this sandbox office was made for.
+    made_for = models.UUIDField(null=True, editable=False)
 
     objects = OfficeQuerySet.as_manager()
 
@@ -59,13 +77,37 @@ class Office(models.Model):
                 condition=models.Q(closed_at=None) | models.Q(is_active=False),
                 name="accounts_office_closed_is_not_active",
             ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind=World.SANDBOX,
+                    made_for__isnull=False,
+                    company_number__startswith=NUMBERS_BEGIN_WITH,
+                )
+                | models.Q(kind=World.REAL, made_for=None)
+                & ~models.Q(company_number__startswith=NUMBERS_BEGIN_WITH),
+                name="accounts_office_sandbox_apart",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["made_for", "-id"],
+                condition=models.Q(made_for__isnull=False),
+                name="accounts_office_of_sandbox",
+            )
         ]
         triggers = [
             Protect(
                 name="stay_closed",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__closed_at__isnull=False),
-            )
+            ),
+            Protect(
+                name="keep_kind",
+                operation=pgtrigger.UpdateOf("kind", "made_for"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Condition(
+                    "NEW.kind <> OLD.kind OR NEW.made_for IS DISTINCT FROM OLD.made_for"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import FourEyesApproval
 from backoffice.second_operator import page_of, right_to_confirm
 from consents.models import Consent, ConsentActivity
+from core.sandbox import World
 from documents.models import QuarantinedFile
 from documents.models.quarantined_file import QuarantineState
 from mailer.models import OutgoingEmail
@@ -121,14 +122,17 @@ def _offices_without_admin() -> Iterator[Task]:
 
 def figures() -> list[Figure]:
     """How things stand now, and what happened today in Belgium."""
-    by_status = dict(Consent.objects.values_list("status").annotate(Count("pk")))
-    today = ConsentActivity.objects.filter(day=timezone.localdate())
+    real = Consent.objects.filter(office__kind=World.REAL)
+    by_status = dict(real.values_list("status").annotate(Count("pk")))
+    today = ConsentActivity.objects.filter(
+        day=timezone.localdate(), consent__office__kind=World.REAL
+    )
     calls = today.aggregate(served=Sum("served"), refused=Sum("refused"))
     return [
         Figure("allowed consents", by_status.get("allowed", 0)),
         Figure("requests to be determined", by_status.get("to_be_determined", 0)),
-        Figure("active software", Partner.objects.active().count()),
-        Figure("open offices", Office.objects.filter(closed_at=None).count()),
+        Figure("active software", Partner.objects.active().filter(kind=World.REAL).count()),
+        Figure("open offices", Office.objects.real().filter(closed_at=None).count()),
         Figure("calls for documents served today", calls["served"] or 0),
         Figure("calls for documents refused today", calls["refused"] or 0),
         Figure("e-mails that wait", OutgoingEmail.objects.open().count()),

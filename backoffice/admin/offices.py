@@ -77,11 +77,12 @@ class Offices(ReadOnlyPage):
 
     form = OfficeForm
     list_display = ["name", "company_number", "is_active", "closed_at"]
+    list_filter = ["kind"]
     search_fields = ["name", "company_number", "memberships__user__email__iexact"]
     search_help_text = "Name, number, or the whole e-mail address of a person."
     ordering = ["name"]
     fields = [
-        *("name", "company_number", "slug", "language", "email", "phone"),
+        *("name", "kind", "company_number", "slug", "language", "email", "phone"),
         *("is_active", "closed_at", "people"),
     ]
     readonly_fields = ["people"]

@@ -25,6 +25,7 @@ from consents.tasks import write_software_status_events
 from core.document_kinds import TYPE_CHOICES
 from core.enterprise_number import CompanyNumberField
 from core.locks import Lock, hold
+from core.sandbox import World
 from notifications.models import WebhookEndpoint
 from notifications.webhooks.standard_webhooks import secret_of
 from partners.certificates import plain_fingerprint
@@ -85,13 +86,20 @@ class PartnerForm(Entry):
     class Meta:
         model = Partner
         fields = (
-            *("name", "vendor", "legal_number", "email", "website", "connect_url", "colour"),
+            *("name", "kind", "vendor", "legal_number", "email", "website", "connect_url"),
+            "colour",
             *("document_kinds", "calls_per_minute"),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["picture"] = self.instance.logo
+        self.fields["kind"].required = False
+        self.fields["kind"].disabled = self.instance.pk is not None
+        self.fields["kind"].help_text = (
+            "Software of the sandbox sees only offices that it makes for itself. "
+            "This cannot be changed later."
+        )
 
 
 class StateForm(forms.Form):
@@ -182,7 +190,7 @@ class Partners(AdminPage):
     form = PartnerForm
     inlines = (Redirects, Endpoint, Certificates)
     list_display = ("name", "vendor", "status")
-    list_filter = ("status",)
+    list_filter = ("status", "kind")
     search_fields = ("name", "vendor", "legal_number")
     change_form_template = "admin/partner.html"
 
@@ -192,6 +200,7 @@ class Partners(AdminPage):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.status = PartnerStatus.DRAFT
+            obj.listed = obj.kind == World.REAL
         obj.logo = form.cleaned_data["picture"]
         if obj.logo is not None:
             obj.logo.keep()

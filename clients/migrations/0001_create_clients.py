@@ -202,4 +202,12 @@ class Migration(migrations.Migration):
             model_name='transfer',
             trigger=pgtrigger.compiler.Trigger(name='only_forward', sql=core.triggers.TriggerSql(condition='WHEN (OLD.closed_at IS NOT NULL OR OLD.moved_at IS NOT NULL OR (OLD.agreed_at IS NOT NULL AND (NEW.agreed_at, NEW.agreed_by_id, NEW.effective_at, NEW.code) IS DISTINCT FROM (OLD.agreed_at, OLD.agreed_by_id, OLD.effective_at, OLD.code)) OR (NEW.client_id, NEW.from_office_id, NEW.to_office_id, NEW.asked_at, NEW.asked_by_id, NEW.preferred_at) IS DISTINCT FROM (OLD.client_id, OLD.from_office_id, OLD.to_office_id, OLD.asked_at, OLD.asked_by_id, OLD.preferred_at))', func="RAISE EXCEPTION 'A transfer only moves forward';", hash='4f7038d12a12b9b5fe92e274863861f33af6992c', operation='UPDATE', pgid='pgtrigger_only_forward_b0b1c', table='clients_transfer', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='account',
+            trigger=pgtrigger.compiler.Trigger(name='none_in_the_sandbox', sql=core.triggers.TriggerSql(func="\n        IF EXISTS (\n            SELECT 1 FROM clients_client c\n            WHERE c.id = NEW.client_id AND c.company_number LIKE '19%'\n        ) THEN\n            RAISE EXCEPTION 'Company % is of the sandbox: no account is its own', NEW.client_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    ", hash='e2972c9dda171eebc990f015b5f0f7338409c7e3', operation='INSERT', pgid='pgtrigger_none_in_the_sandbox_0a63b', table='clients_account', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='client',
+            trigger=pgtrigger.compiler.Trigger(name='sandbox_apart', sql=core.triggers.TriggerSql(func="\n        IF EXISTS (\n            SELECT 1 FROM accounts_office o WHERE o.id = NEW.office_id\n                AND (o.kind = 'sandbox') <> (NEW.company_number LIKE '19%')\n        ) THEN\n            RAISE EXCEPTION 'Company % and office % are of two worlds',\n                NEW.company_number, NEW.office_id USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    ", hash='7203bcca85667b6c33c92d64d3d2e513e54ee0fa', operation='INSERT OR UPDATE OF "office_id", "company_number"', pgid='pgtrigger_sandbox_apart_7fd74', table='clients_client', when='BEFORE')),
+        ),
     ]

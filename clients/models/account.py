@@ -13,6 +13,7 @@ from accounts.models import Office
 from clients.admins import Outdated
 from clients.models.event import ClientEvent, ClientEventKind
 from core.locks import hold, retry_deadlock
+from core.sandbox import NUMBERS_BEGIN_WITH
 from core.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -32,6 +33,23 @@ OF_A_CONFIRMED_COMPANY = Trigger(
         END IF;
         RETURN NEW;
     """,
+)
+
+# A real account in the sandbox would keep the statements of a real company from it.
+NONE_IN_THE_SANDBOX = Trigger(
+    name="none_in_the_sandbox",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    func=f"""
+        IF EXISTS (
+            SELECT 1 FROM clients_client c
+            WHERE c.id = NEW.client_id AND c.company_number LIKE '{NUMBERS_BEGIN_WITH}%'
+        ) THEN
+            RAISE EXCEPTION 'Company % is of the sandbox: no account is its own', NEW.client_id
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    """,  # noqa: S608  # constants only
 )
 
 
@@ -70,7 +88,7 @@ class Account(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["iban"], name="clients_account_by_number")]
-        triggers = [OF_A_CONFIRMED_COMPANY]
+        triggers = [OF_A_CONFIRMED_COMPANY, NONE_IN_THE_SANDBOX]
 
     def __str__(self) -> str:
         return self.iban

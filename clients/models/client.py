@@ -21,6 +21,7 @@ from clients.models.transfer import Transfer
 from core.enterprise_number import validate_company_number
 from core.locks import hold, retry_deadlock
 from core.plain_text import Plain, plain
+from core.sandbox import NUMBERS_BEGIN_WITH
 from core.triggers import Trigger
 
 __all__ = ["AccountTaken", "ClientEvent", "CodeTaken", "NumberTaken", "Outdated", "Transfer"]
@@ -51,6 +52,23 @@ ACCOUNTS_FIRST = Trigger(
         END IF;
         RETURN NEW;
     """,
+)
+
+# The companies of the sandbox have numbers of their own, and stay in their offices.
+SANDBOX_APART = Trigger(
+    name="sandbox_apart",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("office_id", "company_number"),  # type: ignore[no-untyped-call]
+    func=f"""
+        IF EXISTS (
+            SELECT 1 FROM accounts_office o WHERE o.id = NEW.office_id
+                AND (o.kind = 'sandbox') <> (NEW.company_number LIKE '{NUMBERS_BEGIN_WITH}%')
+        ) THEN
+            RAISE EXCEPTION 'Company % and office % are of two worlds',
+                NEW.company_number, NEW.office_id USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    """,  # noqa: S608  # constants only
 )
 
 
@@ -207,7 +225,7 @@ class Client(models.Model):
             models.Index(fields=["office", "company_number"], name="clients_client_by_number"),
             models.Index(fields=["company_number"], name="clients_client_in_any_office"),
         ]
-        triggers = [ACCOUNTS_FIRST]
+        triggers = [ACCOUNTS_FIRST, SANDBOX_APART]
 
     def __str__(self) -> str:
         return self.name

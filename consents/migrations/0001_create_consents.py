@@ -353,4 +353,8 @@ class Migration(migrations.Migration):
             model_name='logentry',
             trigger=pgtrigger.compiler.Trigger(name='keep_all_log_entries', sql=core.triggers.TriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows are proof', TG_TABLE_NAME;", hash='a87b417e310ee323574024e30da64300fe97d35e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_keep_all_log_entries_39377', table='consents_logentry', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='consent',
+            trigger=pgtrigger.compiler.Trigger(name='worlds_apart', sql=core.triggers.TriggerSql(func="\n        IF EXISTS (\n            SELECT 1 FROM accounts_office o, partners_partner p\n            WHERE o.id = NEW.office_id AND p.id = NEW.partner_id AND o.made_for\n                IS DISTINCT FROM CASE WHEN p.kind = 'sandbox' THEN p.uuid END\n        ) THEN\n            RAISE EXCEPTION 'Office % is not in the world of partner %',\n                NEW.office_id, NEW.partner_id USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    ", hash='83ccb36438163baddc9a1055ea534a6716ad86fd', operation='INSERT OR UPDATE OF "office_id", "partner_id"', pgid='pgtrigger_worlds_apart_88150', table='consents_consent', when='BEFORE')),
+        ),
     ]

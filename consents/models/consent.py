@@ -19,6 +19,7 @@ from consents.models.event import ConsentEvent, EventKind
 from consents.models.evidence import Evidence, EvidenceSnapshot
 from consents.models.querysets import ConsentManager
 from consents.models.terms import Terms
+from consents.models.worlds import WORLDS_APART
 from consents.sharing_gaps import Pair, note_new_consent
 from core.clock import database_time
 from core.document_kinds import TYPE_CHOICES
@@ -50,7 +51,6 @@ class Step(NamedTuple):
 
 
 PERSON_ONLY = frozenset({ActorKind.PERSON})
-
 ALL_BUT_THE_CLOCK = frozenset(ActorKind) - {ActorKind.CLOCK}
 
 TRANSITIONS = {
@@ -151,6 +151,7 @@ class Consent(models.Model):
             ),
         ]
         triggers = [
+            WORLDS_APART,
             # A wrong move is refused even to raw SQL.
             FSM(
                 name="status_moves",

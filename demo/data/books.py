@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from core.document_kinds import TYPES, Kind
+from core.sandbox import World
 from demo.data.coda import Movement, Statement
 from demo.data.logo import ledgerly_logo
 from demo.data.names import COUNTERPARTIES, IN, LONG_TEXT, NOTES, OUT, company_name
@@ -58,6 +59,7 @@ class Software:
     kinds: tuple[str, ...]
     redirects: tuple[str, ...]
     logo: bytes = b""  # of the logo; without one the screens show the initials
+    world: World = World.REAL
 
 
 STATEMENTS, PURCHASES = Kind.BANK_ACCOUNT_STATEMENT.row.type, Kind.PURCHASE_INVOICE.row.type
@@ -120,6 +122,11 @@ def all_software(own_url: str) -> list[Software]:
             "Compta°Plus", "Compta°Plus SRL", company_number(9003), "aide@comptaplus.example",
             "https://comptaplus.example", "purple", (STATEMENTS,),
             ("https://comptaplus.example/retour",),
+        ),
+        Software(
+            "Ledgerly (sandbox)", "Ledgerly NV", company_number(9004), "support@ledgerly.example",
+            "https://ledgerly.example", "slate", tuple(TYPES),
+            ("https://ledgerly.example/sandbox",), world=World.SANDBOX,
         ),
     ]  # fmt: skip
 

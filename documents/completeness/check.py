@@ -30,7 +30,7 @@ MONTHS = 24
 def check_due_offices(most: int = MOST_OFFICES) -> int:
     """Check the offices whose last check is old; return how many."""
     recent = CompletenessCheck.objects.filter(checked_at__gt=timezone.now() - EVERY)
-    due = Office.objects.filter(closed_at=None).exclude(pk__in=recent.values("office"))
+    due = Office.objects.real().filter(closed_at=None).exclude(pk__in=recent.values("office"))
     offices = list(due.order_by("pk")[:most])
     for office in offices:
         check(office, timezone.localdate())

@@ -69,16 +69,19 @@ class BatchResult:
     refused: list[tuple[str, Refused]] = field(default_factory=list)
 
 
-def ingest(files: Iterable[DeliveredFile], software: str = SOFTWARE) -> Iterator[BatchResult]:
+def ingest(
+    files: Iterable[DeliveredFile], software: str = SOFTWARE, sandbox_office: int | None = None
+) -> Iterator[BatchResult]:
     """Ingest the files; yield the result of each batch once it is committed.
 
-    Only outside a transaction. `software` is the invoicing software of sales invoices.
+    Only outside a transaction. `software` is the invoicing software of sales invoices. What comes
+    into a sandbox office is for its companies only, and of a refused file nothing is kept.
     """
     waiting = iter(files)
     while True:
         with garbage_collection_paused():
             batch = list(_next_batch(waiting))
-            result = _ingest_batch(batch, software) if batch else None
+            result = _ingest_batch(batch, software, sandbox_office) if batch else None
         if result is None:
             return
         yield result
@@ -93,7 +96,9 @@ def _next_batch(waiting: Iterator[DeliveredFile]) -> Iterator[DeliveredFile]:
             return
 
 
-def _ingest_batch(batch: list[DeliveredFile], software: str) -> BatchResult:
+def _ingest_batch(
+    batch: list[DeliveredFile], software: str, sandbox_office: int | None
+) -> BatchResult:
     incoming: list[IncomingDocument] = []
     refused_files: list[RefusedFile] = []
     for file in batch:
@@ -110,7 +115,7 @@ def _ingest_batch(batch: list[DeliveredFile], software: str) -> BatchResult:
             refused_files += _unused_pdf(file, documents)
     for _ in range(TRIES):
         try:
-            return file_documents(incoming, refused_files, files=len(batch))
+            return file_documents(incoming, refused_files, len(batch), sandbox_office)
         except OwnerMoved:
             continue
     raise OwnerMoved
@@ -235,29 +240,34 @@ def _unused_pdf(file: DeliveredFile, documents: list[IncomingDocument]) -> list[
 
 
 def file_documents(
-    incoming: list[IncomingDocument], refused_files: list[RefusedFile], files: int = 0
+    incoming: list[IncomingDocument],
+    refused_files: list[RefusedFile],
+    files: int = 0,
+    sandbox_office: int | None = None,
 ) -> BatchResult:
     """Store the bytes; then write the rows of all documents and of the quarantine in one commit."""
     everything = [one for document in incoming for one in document.classifications]
     with every_office():
-        owners = Owners.of(everything)
+        owners = Owners.of(everything, sandbox_office=sandbox_office)
         owned, ownerless = _by_owner(incoming, owners)
         known = already_filed(document.key for document in owned)
     # A document that comes twice in one batch is filed once.
     fresh = list({one.key: one for one in owned if one.key not in known}.values())
     refused_files = [*refused_files, *ownerless]
-    _store(fresh, refused_files)
+    is_real = sandbox_office is None
+    _store(fresh, refused_files if is_real else [])
     new_documents = list(map(_new_document, fresh))
     waiting = {file.sha256 for file in refused_files}
     arrived = {digest for document in incoming for digest in document.digests()} - waiting
     with horizon_held_back() if new_documents else transaction.atomic(), every_office():
         if new_documents or owners.proofs:
-            _lock_owners(incoming, owned)
+            _lock_owners(incoming, owned, sandbox_office)
         filed = insert(new_documents) if new_documents else []
         if filed:
             documents_filed.send(BatchResult, filed=filed)
-        put_into_quarantine(refused_files)
-        leave_quarantine(arrived)
+        if is_real:
+            put_into_quarantine(refused_files)
+            leave_quarantine(arrived)
     return BatchResult(
         files=files,
         filed=Counter(document.kind for document in filed),
@@ -312,12 +322,15 @@ def _new_document(owned: OwnedDocument) -> NewDocument:
     )
 
 
-def _lock_owners(incoming: list[IncomingDocument], owned: list[OwnedDocument]) -> None:
+def _lock_owners(
+    incoming: list[IncomingDocument], owned: list[OwnedDocument], sandbox_office: int | None
+) -> None:
     """Lock the companies and confirm what the documents prove; raise OwnerMoved where one changed.
 
     All documents are judged again, in their order: an earlier one may prove what a later one needs.
     """
-    owners = Owners.of((one for each in incoming for one in each.classifications), lock=True)
+    every = (one for each in incoming for one in each.classifications)
+    owners = Owners.of(every, lock=True, sandbox_office=sandbox_office)
     now, _ownerless = _by_owner(incoming, owners)
     if [one.place for one in now] != [one.place for one in owned]:
         raise OwnerMoved

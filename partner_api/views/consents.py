@@ -137,7 +137,8 @@ class OneConsent(PartnerResource):
 
 def _office(company_number: str, partner: Partner) -> Office:
     """The office; one that is suspended is shown only to a partner that asked it before."""
-    office = Office.objects.filter(company_number=company_number).first()
+    known = Office.objects.known_to(partner.uuid, partner.kind)
+    office = known.filter(company_number=company_number).first()
     asked_before = office is not None and office.consents.filter(partner=partner).exists()
     if not asked_before:
         refuse_after_many_unknown_numbers(partner.pk)

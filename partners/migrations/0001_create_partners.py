@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('calls_per_minute', models.PositiveIntegerField(blank=True, help_text='Leave empty to use the default limit of the portal.', null=True, verbose_name='calls per minute')),
                 ('listed', models.BooleanField(db_default=True, default=True, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('kind', models.CharField(choices=[('real', 'Real'), ('sandbox', 'Sandbox')], db_default='real', default='real', max_length=7, verbose_name='kind')),
             ],
         ),
         migrations.CreateModel(
@@ -144,5 +145,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='redirecturi',
             constraint=models.UniqueConstraint(fields=('partner', 'uri'), name='partners_redirecturi_once'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partner',
+            trigger=pgtrigger.compiler.Trigger(name='keep_kind', sql=core.triggers.TriggerSql(condition='WHEN (NEW.kind <> OLD.kind)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "kind" rows from % table\', TG_TABLE_NAME;', hash='e38b3ff45d715f22bcc46df9b4b22c6fbc9d3a4d', operation='UPDATE OF "kind"', pgid='pgtrigger_keep_kind_a96a5', table='partners_partner', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='partner',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'real'), models.Q(('kind', 'sandbox'), ('listed', False)), _connector='OR'), name='partners_partner_sandbox_is_not_listed'),
         ),
     ]

@@ -70,3 +70,22 @@ def test_an_office_is_added_by_its_number_as_people_write_it(cast: Cast) -> None
 def test_the_database_knows_the_colours(cast: Cast) -> None:
     with pytest.raises(IntegrityError, match="known_colour"), transaction.atomic():
         Partner.objects.filter(pk=cast.ledgerly.pk).update(colour="chartreus")
+
+
+def test_an_operator_adds_software_of_the_sandbox_and_it_stays_there(cast: Cast) -> None:
+    add_partner(cast, kind="sandbox")
+    nova = Partner.objects.get(name="Nova")
+    assert (nova.kind, nova.listed) == ("sandbox", False)
+    page = f"/admin/partners/partner/{nova.pk}/change/"
+    assert "cannot be changed later" in as_person(cast.dirk).get(page).content.decode()
+    entry = ENTRY | {"name": "Nova NV", "kind": "real"}
+    answer = as_person(cast.dirk).post(page, entry)
+    assert answer.status_code == 302
+    nova.refresh_from_db()
+    assert (nova.name, nova.kind, nova.listed) == ("Nova NV", "sandbox", False)
+
+
+def test_software_is_real_unless_an_operator_says_otherwise(cast: Cast) -> None:
+    add_partner(cast)
+    nova = Partner.objects.get(name="Nova")
+    assert (nova.kind, nova.listed) == ("real", True)
