@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from mailer.models import OutgoingEmail
 from partners.models import Partner
 from tests import factories
 from tests.owner import make_tests_able
+from tests.pooler import MODES, pooled
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests of the deployment that start no server.
@@ -47,6 +48,9 @@ FAST_DEPLOYMENT = ("test_chart.py", "test_portal_py.py", "test_processes.py")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rounds", type=float, default=1.0, help="multiply the rounds of the long tests"
+    )
+    parser.addoption(
+        "--pgbouncer", choices=MODES, help="web processes reach the database through PgBouncer"
     )
     parser.addoption(
         "--renew-contract", action="store_true", help="write the contract of the API down anew"
@@ -59,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder == "browser":
             item.add_marker("browser")
-        elif folder == "deployment" and item.path.name not in FAST_DEPLOYMENT:
+        elif folder in ("deployment", "hosts") and item.path.name not in FAST_DEPLOYMENT:
             item.add_marker("kills")
         if "rounds" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
@@ -299,11 +303,22 @@ def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: Any) -
 
 
 @pytest.fixture(scope="session")
-def portal(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
+def portal(
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: Any,
+) -> Iterator[str]:
     """The running portal that all tests share: two workers, as in production."""
     folder = tmp_path_factory.mktemp("portal")
-    with django_db_blocker.unblock(), running_portal(folder, workers=2) as url:
-        yield url
+    mode = request.config.getoption("--pgbouncer")
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+        changes = {}
+        if mode:
+            database = stack.enter_context(pooled(mode, test_database_url()))
+            changes["DATABASE_URL"] = f"{database}?DISABLE_SERVER_SIDE_CURSORS=True"
+        yield stack.enter_context(running_portal(folder, workers=2, **changes))
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

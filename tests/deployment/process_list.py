@@ -181,10 +181,14 @@ class Deployment:
             return False
         return answer.status_code == 200
 
-    def write_nginx(self, *web_ports: int) -> Path:
-        """The files of docker/ and docs/, for these web processes."""
+    def web_addresses(self) -> list[str]:
+        """Host and port of each web process, as nginx reaches it."""
+        return [f"127.0.0.1:{port}" for port in self.web_ports]
+
+    def write_nginx(self, *webs: str) -> Path:
+        """The files of docker/ and docs/, for the web processes at these addresses."""
         user = "user root;" if os.geteuid() == 0 else ""
-        text = our_files(self.folder, self.ports, *(f"http://127.0.0.1:{p}" for p in web_ports))
+        text = our_files(self.folder, self.ports, *(f"http://{web}" for web in webs))
         # The docs, on the block for mutual TLS: "or repeat that block".
         block = re.search(r"    location /_documents/ \{.*?\n    \}\n", text, re.DOTALL)
         assert block is not None
@@ -203,7 +207,7 @@ class Deployment:
                 process.kill()
 
     def _nginx(self) -> list[str]:
-        configuration = self.write_nginx(*self.web_ports)
+        configuration = self.write_nginx(*self.web_addresses())
         return [str(NGINX), "-c", str(configuration), "-p", str(self.folder)]
 
     def _web(self, number: int) -> Process:

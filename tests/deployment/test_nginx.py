@@ -91,6 +91,8 @@ def our_files(folder: Path, ports: tuple[int, int, int], *portals: str) -> str:
     )
     assert example is not None
     text = (ROOT / "docker/nginx.conf").read_text() + example[1]
+    # With a bucket there is no such folder, and the portal names none to nginx.
+    documents = settings.STORAGES["documents"]["OPTIONS"].get("location", folder)
     for ours, here in {
         "server web:8000 max_fails=0;": " ".join(at),
         "listen 80;": f"listen 127.0.0.1:{ports[2]};",
@@ -101,7 +103,7 @@ def our_files(folder: Path, ports: tuple[int, int, int], *portals: str) -> str:
         "/etc/nginx/api_errors.conf": str(ROOT / "docker/api_errors.conf"),
         "/etc/nginx/away.html": str(ROOT / "docker/away.html"),
         "/var/log/nginx/access.log": str(folder / "access.log"),
-        "alias /documents/;": f"alias {settings.STORAGES['documents']['OPTIONS']['location']}/;",
+        "alias /documents/;": f"alias {documents}/;",
     }.items():
         assert ours in text, ours
         text = text.replace(ours, here)

@@ -1,0 +1,1 @@
+"""Several hosts on this machine: what happens when one of them, or a line between them, is lost."""
