@@ -75,3 +75,34 @@ def test_a_second_press_of_another_page_is_no_second_press(cast: Cast) -> None:
     other = anna.post(path, {**fields, "csrfmiddlewaretoken": "b" * 64})
     assert other.status_code == 200
     assert "is-invalid" in other.content.decode()
+
+
+def test_what_anna_pressed_leads_nobody_else_on(cast: Cast) -> None:
+    """Bea sends the same form, token and all, from a browser of her own: she gets her own page."""
+    path = f"/offices/{cast.janssens.slug}/companies/add"
+    form = {
+        "company_number": factories.company_number(),
+        "name": "New",
+        "code": "N-1",
+        "language": "en",
+        "csrfmiddlewaretoken": "a" * 64,
+    }
+    browsers = []
+    for person in (cast.anna, factories.make_person("Bea", cast.janssens)):
+        browsers.append(browser := Browser())
+        browser.force_login(person)
+    answers = [browser.post(path, form).status_code for browser in (*browsers, browsers[0])]
+    assert answers == [303, 200, 303]
+
+
+def test_a_stranger_with_what_anna_sent_is_led_nowhere(cast: Cast) -> None:
+    form = {
+        "login": cast.anna.email,
+        "password": PASSWORD,
+        "next": f"/consent/{cast.consent.uuid}",
+    }
+    anna, stranger = Browser(enforce_csrf_checks=True), Browser(enforce_csrf_checks=True)
+    form["csrfmiddlewaretoken"] = token_on(anna.get("/accounts/login/").content)
+    stranger.get("/accounts/login/")
+    assert anna.post("/accounts/login/", form).status_code == 302
+    assert stranger.post("/accounts/login/", form).status_code == 403
