@@ -21,11 +21,17 @@ from documents.models import Document, DocumentRead, DocumentView, Outcome
 BATCH = 500
 
 
+# Of so many downloads it is counted which companies they are of: that much is read, whatever the
+# office has.
+DOWNLOADS_COUNTED = 1_000
 BY_COMPANY = """
-    select d.client_id, count(*), max(r.at) from documents_documentread r
-    join documents_document d on d.id = r.document_id
-    where r.office_id = %s and r.consent_id = %s and r.outcome = 'served'
-      and r.at > statement_timestamp() - interval '30 days'
+    select d.client_id, count(*), max(newest.at) from (
+        select document_id, at from documents_documentread
+        where consent_id = %s and office_id = %s and outcome = 'served'
+          and at > statement_timestamp() - interval '30 days'
+        order by at desc limit %s
+    ) newest
+    join documents_document d on d.id = newest.document_id
     group by d.client_id order by count(*) desc, d.client_id limit %s
 """
 
@@ -92,7 +98,7 @@ def fetches(
             row.pk,
             row.at,
             consents[row.consent_id].partner.name,
-            BY_KIND[known[row.document_id].kind].label,
+            BY_KIND[known[row.document_id].kind].singular,
             known[row.document_id].public_id or str(known[row.document_id].uuid),
             row.media_type,
             row.outcome == Outcome.SERVED,
@@ -127,7 +133,7 @@ def looks(
             row.pk,
             row.at,
             str(row.person),
-            BY_KIND[known[row.document_id].kind].label,
+            BY_KIND[known[row.document_id].kind].singular,
             row.media_type,
             *_name_of(known[row.document_id]),
             row.attachment,
@@ -138,7 +144,7 @@ def looks(
 
 
 class CompanyUse(NamedTuple):
-    """How much of one company software fetched in the last 30 days."""
+    """How many of the newest downloads of software are of one company."""
 
     client: Client
     served: int
@@ -146,9 +152,10 @@ class CompanyUse(NamedTuple):
 
 
 def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
-    """The companies that were fetched most under this consent in the last 30 days."""
+    """The companies with most of the newest downloads under this consent, of the last 30 days."""
     with office_scope(consent.office_id), connection.cursor() as cursor:
-        cursor.execute(BY_COMPANY, [consent.office_id, consent.pk, limit])
+        asked = [consent.pk, consent.office_id, DOWNLOADS_COUNTED, limit]
+        cursor.execute(BY_COMPANY, asked)
         rows = cursor.fetchall()
     clients = Client.objects.not_transferred().in_bulk([client for client, _served, _last in rows])
     return [

@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, db_default='', max_length=30)),
             ],
             options={
-                'indexes': [models.Index(fields=['office_id', '-id'], name='documents_read_of_office'), models.Index(fields=['document_id', '-id'], name='documents_read_of_document')],
+                'indexes': [models.Index(condition=models.Q(('outcome', 'served')), fields=['consent_id', '-at'], name='documents_read_of_consent'), models.Index(fields=['document_id', '-id'], name='documents_read_of_document')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

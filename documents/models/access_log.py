@@ -34,7 +34,12 @@ class DocumentRead(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["office_id", "-id"], name="documents_read_of_office"),
+            # The newest downloads of software at an office.
+            models.Index(
+                fields=["consent_id", "-at"],
+                condition=models.Q(outcome=Outcome.SERVED),
+                name="documents_read_of_consent",
+            ),
             models.Index(fields=["document_id", "-id"], name="documents_read_of_document"),
         ]
         triggers = append_only("reads")

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.formats import number_format
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
@@ -14,6 +15,7 @@ from accounts.requests import OfficeRequest
 from core.lists import older_than, one_page
 from core.row_security import office_scope
 from documents.access_report import (
+    DOWNLOADS_COUNTED,
     all_fetches,
     fetches,
     looks,
@@ -70,9 +72,14 @@ def access_report_csv(request: OfficeRequest, number: str) -> HttpResponseBase:
 @require_safe
 @office_view(admin=True)
 def software_use(request: OfficeRequest, uuid: UUID) -> HttpResponse:
-    """What software fetched in the last 30 days, company by company."""
+    """What software fetched lately, company by company."""
     consents = request.office.consents.select_related("partner")
     consent = get_object_or_404(consents, uuid=uuid)
-    page = use_by_company(consent, PAGE * 2)
-    context = {**office_page(request), "section": "consents", "consent": consent, "lines": page}
+    context = {
+        **office_page(request),
+        "section": "consents",
+        "consent": consent,
+        "lines": use_by_company(consent, PAGE * 2),
+        "counted": number_format(DOWNLOADS_COUNTED, force_grouping=True),
+    }
     return render(request, "documents/software_use.html", context)

@@ -15,6 +15,7 @@ from bench import seeded_documents
 from clients.models import Client
 from core.document_kinds import Kind
 from core.row_security import office_scope
+from documents.access_report import BY_COMPANY, DOWNLOADS_COUNTED
 from documents.completeness.series import ARRIVED
 from documents.models import Content, DeletionRecord, DocumentDetails, DocumentRead
 from tests import factories
@@ -116,6 +117,23 @@ def test_the_board_looks_up_the_fetches_of_its_documents_alone(office: Office) -
     (fetches,) = (n for n in plan if n.get("Relation Name") == "documents_documentread")
     assert fetches["Index Name"] == "documents_read_of_document"
     assert fetches["Actual Loops"] == len(companies) * EACH
+
+
+def test_the_downloads_per_company_are_counted_over_the_newest_alone(office: Office) -> None:
+    with office_scope(office.pk), connection.cursor() as cursor:
+        cursor.execute(FETCHED, [office.pk])
+    as_owner("analyze documents_documentread")
+    with office_scope(office.pk), connection.cursor() as cursor:
+        asked = [1, office.pk, DOWNLOADS_COUNTED, COMPANIES]
+        plan = plan_of(BY_COMPANY, asked)
+        cursor.execute(BY_COMPANY, asked)
+        counted = sum(row[1] for row in cursor.fetchall())
+    assert counted == DOWNLOADS_COUNTED < COMPANIES * EACH
+    (fetches,) = (n for n in plan if n.get("Relation Name") == "documents_documentread")
+    assert fetches["Index Name"] == "documents_read_of_consent"
+    assert fetches["Actual Rows"] == DOWNLOADS_COUNTED
+    touched = plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"]
+    assert touched <= 5 * DOWNLOADS_COUNTED
 
 
 def test_reads_tombstones_and_formats_are_found_by_an_index(cast: Cast) -> None:
