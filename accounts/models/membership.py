@@ -53,6 +53,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """The people who can open the office now."""
         return self.reachable().filter(office__closed_at=None)
 
+    def left(self) -> MembershipQuerySet:
+        """The people who could open the office once and cannot now."""
+        return self.exclude(is_active=True, user__is_active=True, office__closed_at=None)
+
     def admins(self) -> MembershipQuerySet:
         return self.active().filter(role=Role.ADMIN)
 

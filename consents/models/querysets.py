@@ -110,17 +110,20 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             giver_id=models.Subquery(newest.values("person")[:1]),
             agreed_at=models.Subquery(newest.values("at")[:1]),
         )
-        here = Membership.objects.active().filter(
+        gone = Membership.objects.left().filter(
             office=models.OuterRef("office"), user=models.OuterRef("giver_id")
         )
-        return given.filter(~models.Exists(here), giver_id__isnull=False)
+        return given.filter(models.Exists(gone))
 
     def to_agree_anew(self) -> tuple[ConsentQuerySet, ConsentQuerySet]:
         """Given ones that ask for the word of an Admin again: whose giver left, as above, and
         those of which only the terms changed, with `accept_terms_by`. None is in both."""
         left = self.whose_giver_left()
-        changed = self.filter(status="allowed", accept_terms_by__isnull=False)
-        return left, changed.exclude(pk__in=left.values("pk"))
+        return left, self.whose_terms_changed().exclude(pk__in=left.values("pk"))
+
+    def whose_terms_changed(self) -> ConsentQuerySet:
+        """Allowed consents with changed terms that nobody accepted yet, and `accept_terms_by`."""
+        return self.filter(status="allowed", accept_terms_by__isnull=False)
 
     def with_use(self) -> ConsentQuerySet:
         """Add `last_served_at`, and `active_days`: on how many of the last 30 it was used."""
