@@ -24,6 +24,7 @@ from clients.forms import (
     CompanyForm,
     RegistryFilter,
 )
+from clients.last_seen import LastSeen, last_seen
 from clients.models import Client
 from clients.models.event import ClientEvent
 from clients.views.pages import (
@@ -53,10 +54,11 @@ def companies(request: OfficeRequest) -> HttpResponse:
     ours = Client.objects.filter(office=request.office)
     rows = ours.in_state(asked.given("state")).named(asked.words).with_transfer()
     page, last = one_page(rows.sorted_after(asked.given("sort"), asked.given("after")), PAGE)
+    seen = last_seen(request.office, page)
     context = registry_page(
         request,
         asked=asked,
-        companies=page,
+        companies=[(company, seen.get(company.pk, LastSeen())) for company in page],
         counts=ours.counts(),
         arriving=request.office.transfers_in.open().with_companies(),
         next_url=last and asked.further(after=last.uuid),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
 
+from clients.last_seen import LastSeen
 from consents.scope import ScopeChange, change_scope
 from core.row_security import every_office
 from documents.access_log import Reader, record
-from documents.models import DocumentView, Outcome
+from documents.models import Document, DocumentRead, DocumentView, Outcome
 from tests import factories
 from tests.conftest import Cast
 from tests.factories import CODA, acting, allow
@@ -103,6 +105,31 @@ def test_the_csv_has_every_fetch_and_the_page_goes_by_key(cast: Cast) -> None:
     rows = list(csv.reader(io.StringIO(sheet)))
     assert len(rows) == 61
     assert rows[1][1] == cast.ledgerly.name
+
+
+def test_the_list_tells_the_newest_document_and_the_last_download(cast: Cast) -> None:
+    allow(cast.consent, cast.anna)
+    shop = factories.make_client(cast.janssens, "Shop")
+    factories.make_filed_document(cast.bakery, dated_on=date(2026, 3, 4), contents={CODA: b"0"})
+    factories.make_filed_document(cast.bakery, dated_on=date(2026, 2, 1), contents={CODA: b"0"})
+    factories.make_filed_document(shop, dated_on=date(2026, 1, 9), contents={CODA: b"0"})
+
+    def told() -> dict[str, LastSeen]:
+        rows = as_person(cast.bram).get(page(cast)).context["companies"]
+        return {company.name: seen for company, seen in rows if company in (cast.bakery, shop)}
+
+    never = {cast.bakery.name: LastSeen(date(2026, 3, 4)), "Shop": LastSeen(date(2026, 1, 9))}
+    assert told() == never
+    with every_office():
+        older = Document.objects.get(details__dated_on=date(2026, 2, 1))
+    reader = Reader(cast.janssens.pk, cast.consent.pk, 1)
+    for outcome in (Outcome.SERVED, Outcome.REFUSED):
+        record(reader, outcome, document_id=older.pk, media_type=CODA, size=1)
+    at = DocumentRead.objects.get(outcome=Outcome.SERVED).at
+    assert told() == never | {cast.bakery.name: LastSeen(date(2026, 3, 4), at)}
+    shown = as_person(cast.bram).get(page(cast)).content.decode()
+    assert "Newest document: 4 March 2026" in shown
+    assert "Last download: Never" in shown
 
 
 def test_no_query_is_added_per_company_or_fetch(
