@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from backoffice.admin.site import ReadOnlyPage
 from core.row_security import every_office
@@ -217,10 +218,18 @@ class Quarantine(ReadOnlyPage):
         """Show above the list how many files wait for each reason and from each sender."""
         waiting = QuarantinedFile.objects.filter(state=QuarantineState.WAITING)
         counts = waiting.values("reason").annotate(n=Count("pk")).order_by("-n", "reason")
-        rows = [(row["reason"], IN_WORDS[Reason(row["reason"])], row["n"]) for row in counts]
+        by_reason = [
+            (urlencode({"reason__exact": reason}), reason, IN_WORDS[Reason(reason)], n)
+            for reason, n in counts.values_list("reason", "n")
+        ]
         senders = waiting.exclude(sender="").values_list("sender", "reason")
-        by_sender = senders.annotate(n=Count("pk")).order_by("-n", "sender")[:MOST_COUNTED]
-        shown = {"counts": rows, "by_sender": by_sender}
+        by_sender = [
+            (urlencode({"sender": sender, "reason__exact": reason}), sender, reason, n)
+            for sender, reason, n in senders.annotate(n=Count("pk")).order_by("-n", "sender")[
+                :MOST_COUNTED
+            ]
+        ]
+        shown = {"by_reason": by_reason, "by_sender": by_sender}
         return super().changelist_view(request, {**(extra_context or {}), **shown})
 
     def get_urls(self) -> list[URLPattern]:

@@ -33,7 +33,8 @@ def import_companies(request: OfficeRequest) -> HttpResponse:
         if form.cleaned_data["press"] == "add" and found.new:
             _add(request, found)
             return see_other("clients:companies", request.office.slug)
-    context = registry_page(request, form=form, found=found, text=text)
+    can_act = bool(found and found.new)
+    context = registry_page(request, form=form, found=found, text=text, can_act=can_act)
     return render(request, "clients/import.html", context)
 
 
@@ -63,7 +64,8 @@ def archive_companies(request: OfficeRequest) -> HttpResponse:
         if form.cleaned_data["press"] == "archive" and found.clients:
             _archive(request, found, form.cleaned_data["reason"])
             return see_other("clients:companies", request.office.slug)
-    context = registry_page(request, form=form, found=found, text=text)
+    can_act = bool(found and found.clients)
+    context = registry_page(request, form=form, found=found, text=text, can_act=can_act)
     return render(request, "clients/archive_list.html", context)
 
 

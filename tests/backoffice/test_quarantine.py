@@ -24,7 +24,9 @@ def test_dirk_counts_and_filters_by_sender(people: Cast) -> None:
     dirk = as_person(people.dirk)
     page = dirk.get(LIST)
     assert {
-        (reason, n) for sender, reason, n in page.context["by_sender"] if sender == "ODDBBEBB"
+        (reason, n)
+        for _link, sender, reason, n in page.context["by_sender"]
+        if sender == "ODDBBEBB"
     } == {(Reason.UNKNOWN_COMPANY, 2), (Reason.CUT_OFF, 1)}
     assert waiting(supplier).sender not in ("", "ODDBBEBB")
     found = dirk.get(LIST, {"sender": "ODDBBEBB", "reason__exact": Reason.CUT_OFF.value})
