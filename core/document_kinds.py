@@ -45,16 +45,18 @@ class Kind(IntEnum):
 class DocumentKind(NamedTuple):
     """One kind of document.
 
-    `type` is its name in the API and `path` its name in a URL. `date_attribute` is the attribute
-    in the API with the moment from which a document is available. `media_type` is that of its
-    structured file; software may also ask for the same bytes under the `aliases`. A document is
-    deleted after `retention_months`, unless PORTAL_RETENTION_MONTHS has another number.
+    `type` is its name in the API and `path` its name in a URL; `one` is a single document.
+    `date_attribute` is the attribute in the API with the moment from which a document is available.
+    `media_type` is that of its structured file; software may also ask for the same bytes under the
+    `aliases`. A document is deleted after `retention_months`, unless PORTAL_RETENTION_MONTHS has
+    another number.
     """
 
     kind: Kind
     type: str
     path: str
     name: Promise
+    one: Promise
     media_type: str
     date_attribute: str
     retention_months: int
@@ -66,6 +68,11 @@ class DocumentKind(NamedTuple):
         """The name of the kind for people, in the language of the reader."""
         return str(self.name)
 
+    @property
+    def singular(self) -> str:
+        """What one document of the kind is called, in the language of the reader."""
+        return str(self.one)
+
 
 KINDS = (
     DocumentKind(
@@ -73,6 +80,7 @@ KINDS = (
         type="bankAccountStatement",
         path="bank-account-statements",
         name=_("Bank account statements (CODA)"),
+        one=_("Bank account statement"),
         media_type=CODA,
         date_attribute="createdAt",
         retention_months=TEN_YEARS,
@@ -82,6 +90,7 @@ KINDS = (
         type="payrollStatement",
         path="payroll-statements",
         name=_("Payroll statements (SODA)"),
+        one=_("Payroll statement"),
         media_type=SODA,
         date_attribute="createdAt",
         retention_months=TEN_YEARS,
@@ -92,6 +101,7 @@ KINDS = (
         type="creditCardStatement",
         path="credit-card-statements",
         name=_("Credit card statements (CARO)"),
+        one=_("Credit card statement"),
         media_type=CARO,
         date_attribute="receivedAt",
         # By the specification of the API, software can download them for 24 months.
@@ -103,6 +113,7 @@ KINDS = (
         type="purchaseInvoice",
         path="purchase-invoices",
         name=_("Purchase invoices"),
+        one=_("Purchase invoice"),
         media_type=XML,
         date_attribute="receivedAt",
         retention_months=TEN_YEARS,
@@ -112,6 +123,7 @@ KINDS = (
         type="salesInvoice",
         path="sales-invoices",
         name=_("Sales invoices"),
+        one=_("Sales invoice"),
         media_type=XML,
         date_attribute="createdAt",
         retention_months=TEN_YEARS,

@@ -28,6 +28,12 @@ def kind_name(kind: int) -> str:
 
 
 @register.filter
+def kind_of_one(kind: int) -> str:
+    """What a single document of the kind is called."""
+    return BY_KIND[kind].singular
+
+
+@register.filter
 def kind_path(kind: int) -> str:
     return BY_KIND[kind].path
 

@@ -205,7 +205,7 @@ def _document_page(
     return {
         **company_page(request, document.client),
         "document": document,
-        "title": f"{BY_KIND[document.kind].label} {details.number if details else ''}".strip(),
+        "title": f"{BY_KIND[document.kind].singular} {details.number if details else ''}".strip(),
         "details": details,
         "versions": versions,
         "newest": newest,
