@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from accounts.models import User
@@ -177,3 +178,11 @@ def _listen(visitor: Visitor, message: Any) -> None:
 @pytest.fixture(params=[True, False], ids=["with-scripts", "without-scripts"])
 def scripts(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
+
+
+@pytest.fixture
+def mailbox(portal: str, tmp_path: Path) -> Iterator[Path]:
+    """Where a worker puts the mails of the running portal; the test is that worker."""
+    files = {"EMAIL_BACKEND": "mailer.eml_files.EmlFiles", "PORTAL_MAIL_DIR": str(tmp_path)}
+    with override_settings(PORTAL_URL=portal, **files):
+        yield tmp_path

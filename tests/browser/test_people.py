@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import quopri
-import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
 from playwright.sync_api import expect
 
 from accounts.models import Membership, Office
-from mailer.tasks import sweep
 from tests import factories
 from tests.accounts.people import code_now
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.browser.walk import link_to
 from tests.conftest import Cast
 
 pytestmark = pytest.mark.requirement(88)
-
-
-@pytest.fixture
-def mailbox(portal: str, tmp_path: Path) -> Iterator[Path]:
-    """Where a worker puts the mails of the running portal; the test is that worker."""
-    files = {"EMAIL_BACKEND": "mailer.eml_files.EmlFiles", "PORTAL_MAIL_DIR": str(tmp_path)}
-    with override_settings(PORTAL_URL=portal, **files):
-        yield tmp_path
-
-
-def link_to(mailbox: Path, email: str, path_of: str = "invitation") -> str:
-    """The link of the newest mail with such a link to this address."""
-    sweep()
-    for path in sorted(mailbox.glob("*.eml"), reverse=True):
-        text = quopri.decodestring(path.read_bytes()).decode(errors="replace")
-        found = re.search(rf"https?://\S+/{path_of}/\S+", text)
-        if f"To: {email}" in text and found:
-            return found.group()
-    raise AssertionError(f"no mail to {email}")
 
 
 def at_users(visit: Visit, people: Cast, **options: Any) -> Visitor:

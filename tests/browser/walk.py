@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import quopri
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
+from mailer.tasks import sweep
 from tests.browser.conftest import Visit, Visitor
 from tests.conftest import Cast
 
@@ -94,3 +98,14 @@ def tab_through(page: Page) -> list[str]:
             return stops
         stops.append(at)
     raise AssertionError(f"the keyboard does not come out of {page.url}: {stops[-3:]}")
+
+
+def link_to(mailbox: Path, email: str, path_of: str = "invitation") -> str:
+    """The link of the newest mail with such a link to this address."""
+    sweep()
+    for path in sorted(mailbox.glob("*.eml"), reverse=True):
+        text = quopri.decodestring(path.read_bytes()).decode(errors="replace")
+        found = re.search(rf"https?://\S+/{path_of}/\S+", text)
+        if f"To: {email}" in text and found:
+            return found.group()
+    raise AssertionError(f"no mail to {email}")
