@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,9 +257,27 @@ def quick_worker() -> Iterator[None]:
     post_save.disconnect(send, sender=OutgoingEmail)
 
 
+def _granian(port: int, workers: int) -> list[str]:
+    return [
+        str(Path(sys.executable).parent / "granian"),
+        *("--interface", "wsgi", "codabox_portal.wsgi:application"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", "136", "--workers-kill-timeout", "10"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5"),
+    ]
+
+
 @contextmanager
-def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: Any) -> Iterator[str]:
-    """A portal as in production, by granian; gives its base address."""
+def running_portal(
+    folder: Path,
+    workers: int = 1,
+    command: Callable[[int], list[str]] | None = None,
+    **settings_of_its_own: Any,
+) -> Iterator[str]:
+    """A portal as in production, by granian; gives its base address.
+
+    `command` makes another command line for a port.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
     environment = without_owner(dict(os.environ)) | {
@@ -275,20 +293,7 @@ def running_portal(folder: Path, workers: int = 1, **settings_of_its_own: Any) -
     }
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen(
-            [
-                str(Path(sys.executable).parent / "granian"),
-                *("--interface", "wsgi", "codabox_portal.wsgi:application"),
-                *("--host", "127.0.0.1", "--port", str(port)),
-                *(
-                    "--workers",
-                    str(workers),
-                    "--blocking-threads",
-                    "136",
-                    "--workers-kill-timeout",
-                    "10",
-                ),
-                *("--respawn-failed-workers", "--respawn-interval", "0.5"),
-            ],
+            command(port) if command else _granian(port, workers),
             cwd=ROOT,
             env=environment,
             stdout=log,
@@ -314,7 +319,7 @@ def portal(
     mode = request.config.getoption("--pgbouncer")
     with ExitStack() as stack:
         stack.enter_context(django_db_blocker.unblock())
-        changes = {}
+        changes: dict[str, Any] = {}
         if mode:
             database = stack.enter_context(pooled(mode, test_database_url()))
             changes["DATABASE_URL"] = f"{database}?DISABLE_SERVER_SIDE_CURSORS=True"

@@ -27,6 +27,7 @@ from tests import factories
 from tests.conftest import Cast
 from tests.factories import acting, allow
 from tests.monitoring.test_metrics import figures
+from tests.patience import within
 
 pytestmark = pytest.mark.requirement(98)
 
@@ -72,12 +73,19 @@ def test_a_stop_at_the_running_portal_is_measured_and_undone(
     allowed: Consent, client: Browser
 ) -> None:
     events = ConsentEvent.objects.filter(consent=allowed).count()
-    made = measured()
-    made.refresh_from_db()
-    assert (made.fault, made.served) == ("", 0)
-    assert made.seconds is not None
-    assert 0 < made.seconds < 2
-    assert made.released_at is not None
+    made: Any = None
+
+    def seconds() -> float:
+        nonlocal made
+        made = measured()
+        made.refresh_from_db()
+        assert (made.fault, made.served) == ("", 0)
+        assert made.released_at is not None
+        assert made.seconds is not None
+        assert made.seconds > 0
+        return float(made.seconds)
+
+    within(2, seconds)
     allowed.partner.refresh_from_db()
     assert allowed.partner.status == PartnerStatus.ACTIVE
     # The office's answer was not touched: nobody gave anything, nobody took anything away.

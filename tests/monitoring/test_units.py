@@ -91,3 +91,14 @@ def test_the_image_runs_as_a_number_and_brings_no_server() -> None:
     assert "valkey" not in pins
     # The guide of software makers is served by the portal.
     assert "!docs/partner-api" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+@pytest.mark.requirement(102)
+def test_whatever_starts_a_web_process_brings_its_dead_children_back() -> None:
+    """Without the option, granian ends with the first of its worker processes that is killed."""
+    places = ["Dockerfile", "docker-compose.yml", "devtools/processes.py"]
+    places += ["docs/operations/index.md", "docker/systemd/portal-web.service"]
+    for place in places:
+        text = (ROOT / place).read_text()
+        assert "granian" in text, place
+        assert "--respawn-failed-workers" in text, place
