@@ -31,7 +31,10 @@ from tests.conftest import Cast
 from tests.factories import PASSWORD, allow
 from tests.test_access_matrix import MATRIX, as_person, urls
 
-pytestmark = pytest.mark.usefixtures("quick_worker", "_own_limits")
+pytestmark = [
+    pytest.mark.requirement(105),
+    pytest.mark.usefixtures("quick_worker", "_own_limits"),
+]
 
 NEW_PASSWORD = {"password1": "quite another sentence", "password2": "quite another sentence"}
 # The browser, the address and the fields of a press. Whoever presses may act.

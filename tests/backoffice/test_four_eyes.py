@@ -92,6 +92,7 @@ def _after_login(cast: Cast) -> Browser:
     return browser
 
 
+@pytest.mark.requirement(105)
 def test_dirk_asks_twice_and_it_is_one_request(cast: Cast) -> None:
     """The second press shows the request that waits; a new form with another reason replaces it."""
     allow(cast.consent, cast.anna)

@@ -144,6 +144,7 @@ def new_secret(browser: Any, path: str, button: str = "create") -> Any:
     return browser.post(path, {"token": browser.get(path).context["token"], "button": button})
 
 
+@pytest.mark.requirement(105)
 def test_dirk_presses_new_secret_twice_and_the_secret_in_use_stays_valid(cast: Cast) -> None:
     """The same form twice creates one secret; a second form replaces the unused secret only."""
     dirk = as_person(cast.dirk)
@@ -167,6 +168,7 @@ def test_dirk_presses_new_secret_twice_and_the_secret_in_use_stays_valid(cast: C
     assert made.previous_secret_until is not None
 
 
+@pytest.mark.requirement(105)
 def test_dirk_revokes_both_secrets_at_once_and_every_token_with_them(cast: Cast) -> None:
     dirk = as_person(cast.dirk)
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
@@ -196,6 +198,7 @@ def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
     assert not Application.objects.filter(partner=cast.tally).exists()
 
 
+@pytest.mark.requirement(105)
 def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
     dirk, nova = as_person(cast.dirk), factories.make_partner("Nova", status="draft")
     path = f"/admin/partners/partner/{nova.pk}/state/"
@@ -370,6 +373,7 @@ def test_dirk_invites_nobody_into_an_office_that_has_an_admin(cast: Cast) -> Non
         )
 
 
+@pytest.mark.requirement(105)
 def test_dirk_suspends_an_office_with_a_reason_and_lets_it_go_on(cast: Cast) -> None:
     allow(cast.consent, cast.anna)
     dirk = as_person(cast.dirk)

@@ -16,6 +16,8 @@ from tests.backoffice.test_writes import admin_urls, everything
 from tests.conftest import Cast
 from tests.test_access_matrix import filled, urls
 
+pytestmark = pytest.mark.requirement(113)
+
 # These show and change nothing but the own login of the operator, or are not there.
 OPEN = {
     "admin:index": 200,

@@ -18,6 +18,8 @@ from tests.conftest import Cast, Software
 from tests.factories import CALLBACK, CODA, allow
 from tests.owner import rules_off
 
+pytestmark = pytest.mark.requirement(110)
+
 STATES = ["suspended", "retired", "draft"]
 
 
