@@ -12,7 +12,7 @@ from devtools.servers import PURPOSES
 
 
 def run_reset() -> int:
-    with hold_lock("demo"), hold_lock("test"):
+    with hold_lock("demo"), hold_lock("test"), hold_lock("planted"):
         for folder in [*(private_folder(purpose.name) for purpose in PURPOSES), VAR]:
             shutil.rmtree(folder, ignore_errors=True)
     say("The data of the demo is gone; the next start makes it anew.")

@@ -27,8 +27,9 @@ class Purpose:
 DEMO = Purpose("demo", is_kept=True)
 TEST = Purpose("test", is_durable=False)
 FAST_TEST = Purpose("fast", is_kept=True, is_durable=False)
+PLANTED = Purpose("planted", is_kept=True, is_durable=False)
 BENCH = Purpose("bench")
-PURPOSES = (DEMO, TEST, FAST_TEST, BENCH)
+PURPOSES = (DEMO, TEST, FAST_TEST, PLANTED, BENCH)
 
 
 def start_servers(

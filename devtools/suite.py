@@ -7,6 +7,7 @@ import os
 from devtools.files import hold_lock
 from devtools.migrated_template import make_template
 from devtools.paths import VAR
+from devtools.planted import run_planted
 from devtools.processes import ChildProcesses, run_module
 from devtools.servers import (
     FAST_TEST,
@@ -35,7 +36,12 @@ def run_fast_test(arguments: list[str], children: ChildProcesses) -> int:
 
 
 def run_assurance(arguments: list[str], children: ChildProcesses) -> int:
-    """Run the tests of the assurance table, ten times as long as `test` does; print the table."""
+    """Run the tests of the assurance table, ten times as long as `test` does; print the table.
+
+    With `--planted`, plant the holes of tests/planted.toml instead.
+    """
+    if arguments[:1] == ["--planted"]:
+        return run_planted(arguments[1:], children)
     if not has_option(arguments, "--rounds"):
         arguments = ["--rounds", "10", *arguments]
     return run_test(["-n", "0", "-p", "tests.assurance.report", *arguments], children)

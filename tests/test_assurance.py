@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.assurance.table import Result, Row, keep, read_rows, write_table
+from tests.assurance.table import PLANTED, Result, Row, keep, read_rows, write_table
 
 pytestmark = pytest.mark.requirement(100)
 
@@ -87,6 +88,22 @@ def test_the_table_joins_the_newest_result_of_each_section(tmp_path: Path) -> No
     assert (tmp_path / "assurance.md").read_text() == table
     assert (tmp_path / "docs.md").read_text() == table
     assert (tmp_path / "docs.json").read_text() == (tmp_path / "assurance.json").read_text()
+
+
+def test_the_table_ends_with_the_planted_holes(tmp_path: Path) -> None:
+    row = Row(1, "A. Access", "one", "1", tests=1)
+    (tmp_path / "x").mkdir()
+    assert write_table([row], tmp_path / "x").endswith("## Planted holes\n\nNot run.\n")
+    holes = [
+        {"row": 1, "name": "a lock", "outcome": "caught", "seconds": 1.0},
+        {"row": 2, "name": "a filter", "outcome": "NOT CAUGHT", "seconds": 2.0},
+    ]
+    run = {"commit": "new", "finished_at": "2026-11-30T09:00:00+00:00", "holes": holes}
+    (tmp_path / "x" / PLANTED).write_text(json.dumps(run))
+    table = write_table([row], tmp_path / "x")
+    assert "1 of 2 caught. Commit new, 2026-11-30" in table
+    assert "| 2 | a filter | NOT CAUGHT |" in table
+    assert json.loads((tmp_path / "x.json").read_text())["planted"] == run
 
 
 def test_the_table_begins_with_what_is_not_reached(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TEXTS = Path(__file__).with_name("requirements.toml")
 RESULTS = ROOT / "var" / "assurance"
 OF_THE_RELEASE = ROOT / "docs" / "assurance"
+PLANTED = "planted.json"  # beside the sections: what devtools/planted.py keeps
 
 
 @dataclass
@@ -102,13 +103,33 @@ def write_table(rows: list[Row], folder: Path = RESULTS, also: Path | None = Non
 
     `also` is where a release keeps them, without an ending.
     """
-    results = kept(folder)
+    results, holes = kept(folder), planted(folder)
     whole = merged(rows, results)
-    markdown = "\n".join(as_markdown(whole, results)) + "\n"
+    markdown = "\n".join([*as_markdown(whole, results), *planted_as_markdown(holes)]) + "\n"
+    told = {**as_json(whole, results), "planted": holes}
     for place in filter(None, (folder, also)):
         place.with_suffix(".md").write_text(markdown)
-        place.with_suffix(".json").write_text(json.dumps(as_json(whole, results), indent=1) + "\n")
+        place.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
     return markdown
+
+
+def planted(folder: Path = RESULTS) -> dict[str, Any] | None:
+    """What the newest run of the planted holes said (see devtools/planted.py), or None."""
+    file = folder / PLANTED
+    return dict(json.loads(file.read_text())) if file.exists() else None
+
+
+def planted_as_markdown(run: dict[str, Any] | None) -> Iterator[str]:
+    yield "\n## Planted holes\n"
+    if run is None:
+        yield "Not run."
+        return
+    caught = sum(hole["outcome"] == "caught" for hole in run["holes"])
+    yield f"{caught} of {len(run['holes'])} caught. Commit {run['commit']}, {run['finished_at']}.\n"
+    yield "| row | hole | outcome |"
+    yield "| --- | --- | --- |"
+    for hole in run["holes"]:
+        yield _cells([str(hole["row"]), hole["name"], hole["outcome"].partition("\n")[0]])
 
 
 def as_json(rows: list[Row], results: dict[str, Result]) -> dict[str, Any]:
