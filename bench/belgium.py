@@ -47,7 +47,7 @@ def offices_and_software(share: float, url: str) -> list[Software]:
     began = Office.objects.filter(slug__startswith=SLUG).count()
     wanted = max(round(OFFICES * share), LEAST_OFFICES)
     offices = Office.objects.bulk_create(
-        Office(name=f"Day {n}", slug=f"{SLUG}-{n}", company_number=_company_number(9_500_000 + n))
+        Office(name=f"Day {n}", slug=f"{SLUG}-{n}", company_number=_company_number(8_800_000 + n))
         for n in range(began, began + wanted)
     )
     admin = User.objects.get(email=participants.ADMIN)

@@ -92,7 +92,7 @@ def _place() -> Iterator[list[Company]]:
     office = Office.objects.create(name=SLUG, slug=SLUG, company_number=number)
     companies = [
         Company(f"{first}{97 - first % 97:02d}".zfill(10), "Bench", f"{n}", "nl", "", iban(n), "X")
-        for n, first in enumerate(range(19_000_000, 19_000_000 + CLIENTS))
+        for n, first in enumerate(range(18_950_000, 18_950_000 + CLIENTS))
     ]
     clients = Client.objects.bulk_create(
         Client(

@@ -99,7 +99,7 @@ def _offices(size: Size) -> list[Office]:
     slugs += [f"{participants.MEDIUM}-{n}" for n in range(size.medium)]
     slugs += [f"{participants.SMALL}-{n}" for n in range(size.small)]
     return Office.objects.bulk_create(
-        Office(name=slug, slug=slug, company_number=_company_number(9_000_000 + n))
+        Office(name=slug, slug=slug, company_number=_company_number(8_500_000 + n))
         for n, slug in enumerate(slugs)
     )
 
