@@ -281,6 +281,9 @@ MFA_TOTP_ISSUER = PORTAL_NAME
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s, early or late
 MFA_TRUST_ENABLED = True  # "remember this device", for 14 days
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Every account was opened by a link to its address. allauth does not know that: after a password
+# reset it would keep the second factor from the person.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_REAUTHENTICATION_REQUIRED = False  # accounts.decorators.fresh_view asks instead
 # fido2 wants https but for localhost; a portal without https is a demo or a test.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not OVER_HTTPS

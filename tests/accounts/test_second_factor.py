@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import translation
 
+from accounts.emails import password_reset_path
 from accounts.login.adapter import AccountAdapter
 from accounts.login.mfa import credential_change_sentences
 from accounts.models import Office, User
@@ -20,6 +21,7 @@ from consents.models import Evidence
 from core.clock import database_time
 from tests.accounts.people import add_app, code_now, log_in, logged_in
 from tests.conftest import Cast
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("quick_worker")
 
@@ -27,6 +29,17 @@ pytestmark = pytest.mark.usefixtures("quick_worker")
 @pytest.fixture
 def anna(cast: Cast) -> Browser:
     return logged_in(cast.anna)
+
+
+def test_bram_adds_an_app_after_he_forgot_his_password(cast: Cast) -> None:
+    """allauth takes the address of a reset for unproven; ours are all proven by an invitation."""
+    browser = Browser()
+    form = browser.get(password_reset_path(cast.bram))
+    chosen = {"password1": PASSWORD, "password2": PASSWORD}
+    assert browser.post(form["Location"], chosen).status_code == 302
+    again = logged_in(cast.bram)
+    add_app(again)
+    assert Authenticator.objects.filter(user=cast.bram, type=Authenticator.Type.TOTP).exists()
 
 
 def require(office: Office) -> None:
