@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
+from django.db.models.signals import post_migrate
 
 
 class BackofficeConfig(AppConfig):
@@ -11,7 +12,10 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         # The imports register e-mails and receivers.
-        from backoffice import emails, receivers, second_operator  # noqa: F401  # app loading: needs the models
+        from backoffice import emails, operator_emails, receivers, second_operator  # noqa: F401  # app loading: needs the models
+        from backoffice.roles import make_roles  # app loading: needs the models
+
+        post_migrate.connect(make_roles, sender=self)
 
 
 class PortalAdminConfig(SimpleAdminConfig):
@@ -29,6 +33,7 @@ class PortalAdminConfig(SimpleAdminConfig):
             ingest,
             offices,
             onboarding,
+            operators,
             publishing,
             site,
         )

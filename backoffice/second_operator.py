@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.models import Permission
-from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import Membership, User
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval
+from backoffice.roles import holders_of
 from mailer.messages import Content, email_message
 from mailer.models import OutgoingEmail
 from mailer.outbox import enqueue
 
-# What the page of each act asks for: app and codename.
+# What the page of each act asks for.
 RIGHTS = {
-    ApprovalKind.RESET_MFA: "accounts.change_office",
-    ApprovalKind.CLOSE_OFFICE: "accounts.change_office",
-    ApprovalKind.CHANGE_NUMBER: "accounts.change_office",
-    ApprovalKind.RETIRE_PARTNER: "partners.change_partner",
-    ApprovalKind.END_ACCESS: "consents.change_consent",
+    ApprovalKind.RESET_MFA: "backoffice.reset_factor",
+    ApprovalKind.CLOSE_OFFICE: "backoffice.close_office",
+    ApprovalKind.CHANGE_NUMBER: "backoffice.close_office",
+    ApprovalKind.RETIRE_PARTNER: "backoffice.retire_partner",
+    ApprovalKind.END_ACCESS: "backoffice.end_access",
+    ApprovalKind.NEW_OPERATOR: "backoffice.manage_operators",
+    ApprovalKind.CHANGE_ROLE: "backoffice.manage_operators",
+    ApprovalKind.RESET_OPERATOR: "backoffice.manage_operators",
 }
 
 
@@ -39,6 +41,12 @@ def page_of(approval: FourEyesApproval) -> str:
             return reverse("admin:office_close", args=[approval.office_id])
         case ApprovalKind.CHANGE_NUMBER:
             return reverse("admin:office_number", args=[approval.office_id])
+        case ApprovalKind.NEW_OPERATOR:
+            return reverse("admin:operator_invite")
+        case ApprovalKind.CHANGE_ROLE:
+            return reverse("admin:operator_role", args=[approval.person_id])
+        case ApprovalKind.RESET_OPERATOR:
+            return reverse("admin:operator_factor", args=[approval.person_id])
     members = Membership.objects.filter(office=approval.office_id, user=approval.person_id)
     member = members.order_by("-is_active", "pk").values_list("pk", flat=True)[0]
     return reverse("admin:mfa_reset", args=[approval.office_id, member])
@@ -46,11 +54,7 @@ def page_of(approval: FourEyesApproval) -> str:
 
 def ask_for_second_operator(approval: FourEyesApproval) -> None:
     """Write an e-mail to everybody who may confirm, in the transaction of the request."""
-    app, _dot, codename = right_to_confirm(approval).partition(".")
-    right = Permission.objects.filter(content_type__app_label=app, codename=codename)
-    may_confirm = (
-        Q(is_superuser=True) | Q(user_permissions__in=right) | Q(groups__permissions__in=right)
-    )
+    may_confirm = holders_of(right_to_confirm(approval))
     operators = User.objects.filter(may_confirm, is_staff=True, is_active=True)
     for operator in operators.exclude(
         pk__in=[approval.requested_by_id, approval.person_id or 0]

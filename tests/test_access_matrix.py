@@ -112,6 +112,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "accounts:confirm_email": (LOGIN, 410, 410, 410, 410),
     "accounts:organization": OF_ADMIN,
     "backoffice:support_access": OF_ADMIN,
+    # The token of these tests invites nobody to be an operator.
+    "backoffice:operator_invitation": (410,) * 5,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,
     "accounts:invite": OF_ADMIN,
@@ -208,6 +210,7 @@ for _model in (
     "documents_quarantinedfile",
     "backoffice_accountclaim",
     "backoffice_companyclaim",
+    "backoffice_operator",
 ):
     MATRIX |= {
         f"admin:{_model}_changelist": OPERATORS,
@@ -236,6 +239,10 @@ MATRIX["admin:partner_webhook_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 MATRIX["admin:partner_retire"] = OPERATORS
 MATRIX["admin:partner_monitor"] = OPERATORS
+MATRIX |= {
+    f"admin:operator_{page}": OPERATORS
+    for page in ("invite", "role", "factor", "end", "sessions", "events", "events_csv")
+}
 
 
 def urls(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -323,6 +330,7 @@ def _row(name: str, cast: Cast) -> int:
         "documents_quarantinedfile": _refused,
         "backoffice_accountclaim": lambda: _claim(cast).pk,
         "backoffice_companyclaim": lambda: _claim(cast).client_id,
+        "backoffice_operator": lambda: cast.dirk.pk,
     }
     model = next((model for model in rows if model in name), "")
     return int(rows[model]()) if model else factories.terms_in_force().pk
@@ -344,6 +352,10 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
     if name.startswith("admin:office_"):
         return f"/admin/accounts/office/{cast.janssens.pk}/{name[13:]}/"
+    if name in ("admin:operator_invite", "admin:operator_events", "admin:operator_events_csv"):
+        return "/" + path
+    if name.startswith("admin:operator_"):
+        return f"/admin/backoffice/operator/{cast.dirk.pk}/{name[15:]}/"
     if name == "admin:mfa_reset":
         member = cast.janssens.memberships.get(user=cast.bram).pk
         return f"/admin/accounts/office/{cast.janssens.pk}/people/{member}/factor/"

@@ -135,7 +135,12 @@ class Companies(Claims):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.own_page("<int:pk>/settle/", self.settle, "company_claim_settle"),
+            self.own_page(
+                "<int:pk>/settle/",
+                self.settle,
+                "company_claim_settle",
+                "backoffice.change_companyclaim",
+            ),
             *super().get_urls(),
         ]
 
@@ -162,7 +167,12 @@ class Accounts(Claims):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.own_page("<int:pk>/settle/", self.settle, "account_claim_settle"),
+            self.own_page(
+                "<int:pk>/settle/",
+                self.settle,
+                "account_claim_settle",
+                "backoffice.change_accountclaim",
+            ),
             *super().get_urls(),
         ]
 

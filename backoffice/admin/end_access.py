@@ -82,7 +82,7 @@ class Consents(ReadOnlyPage):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        end = self.own_page("<int:pk>/end/", self.end, "consent_end")
+        end = self.own_page("<int:pk>/end/", self.end, "consent_end", "backoffice.end_access")
         return [end, *super().get_urls()]
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:

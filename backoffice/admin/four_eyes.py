@@ -19,6 +19,7 @@ from accounts.requests import PersonRequest
 from backoffice.admin.site import AdminPage
 from backoffice.models.four_eyes import (
     SUBJECTS,
+    ActRefused,
     ApprovalKind,
     FourEyesApproval,
     NeedsSecondOperator,
@@ -32,6 +33,11 @@ class ReasonForm(forms.Form):
     """The reason for an act. The people concerned read it."""
 
     reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+    @property
+    def approval_fields(self) -> dict[str, str]:
+        """Return the fields of the approval: what the form asks for."""
+        return dict(self.cleaned_data)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def four_eyes_page(page: AdminPage, request: HttpRequest, action: FourEyesAction
                     kind=action.kind,
                     requested_by=operator,
                     **action.subjects,
-                    **form.cleaned_data,
+                    **form.approval_fields,
                 )
                 if approval is not None:
                     page.log_change(request, action.history_of, f"Asked for: {approval}")
@@ -125,6 +131,8 @@ def _confirm(
         taken = "another office now has this number"
         first = "a different operator must confirm once, within 24 hours"
         why = taken if isinstance(error, IntegrityError) else first
+        if isinstance(error, ActRefused):
+            why = str(error)
         page.message_user(request, f"Nothing was done because {why}.", messages.ERROR)
         return redirect(request.path)
     page.message_user(request, "Done. Everyone affected has been told.", messages.SUCCESS)

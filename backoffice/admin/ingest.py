@@ -33,6 +33,7 @@ from documents.storage.blobs import Damaged
 MOST_NAMED = 20
 # Rows of the tables above the list and on the page of the warnings, and senders of the filter.
 MOST_COUNTED = 100
+READ_FIRST_LINES = "backoffice.read_first_lines"
 FIRST_LINES = "admin:documents_quarantinedfile_first_lines"
 IN_WORDS = {
     Reason.UNKNOWN_FORMAT: "no format that the portal reads",
@@ -234,9 +235,13 @@ class Quarantine(ReadOnlyPage):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.own_page("upload/", self.upload, "upload", "add"),
-            self.own_page("warnings/", self.warnings, "warnings", "view"),
-            self.own_page("<int:pk>/first-lines/", self.first_lines, FIRST_LINES[6:], "view"),
+            self.own_page(
+                "upload/", self.upload, "upload", "documents.add_quarantinedfile", asks_again=False
+            ),
+            self.own_page("warnings/", self.warnings, "warnings", "documents.view_quarantinedfile"),
+            self.own_page(
+                "<int:pk>/first-lines/", self.first_lines, FIRST_LINES[6:], READ_FIRST_LINES
+            ),
             *super().get_urls(),
         ]
 

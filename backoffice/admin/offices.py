@@ -20,7 +20,7 @@ from accounts.models.invitation import AlreadyInvited, InvitationEnded
 from backoffice.admin.close_office import close_page, number_page
 from backoffice.admin.four_eyes import ReasonForm
 from backoffice.admin.people import list_of_people, reset_page
-from backoffice.admin.site import ReadOnlyPage
+from backoffice.admin.site import ReadOnlyPage, require_right
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 from consents.models import Status
 from core.enterprise_number import CompanyNumberField
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Entry = forms.ModelForm[Office]
 else:
     Entry = forms.ModelForm
+
+
+SUSPEND, INVITE = "backoffice.suspend_office", "backoffice.invite_first_admin"
+CLOSE = "backoffice.close_office"
 
 
 class OfficeForm(Entry):
@@ -108,12 +112,13 @@ class Offices(ReadOnlyPage):
         self._invite(request, obj, form.cleaned_data["first_admin"])
 
     def get_urls(self) -> list[URLPattern]:
+        close, number = partial(close_page, self), partial(number_page, self)
         mfa_reset = "<int:pk>/people/<int:member>/factor/"
         return [
-            self.own_page("<int:pk>/state/", self.state, "office_state"),
-            self.own_page("<int:pk>/close/", partial(close_page, self), "office_close"),
-            self.own_page("<int:pk>/number/", partial(number_page, self), "office_number"),
-            self.own_page(mfa_reset, self.mfa_reset, "mfa_reset"),
+            self.own_page("<int:pk>/state/", self.state, "office_state", SUSPEND, INVITE),
+            self.own_page("<int:pk>/close/", close, "office_close", CLOSE),
+            self.own_page("<int:pk>/number/", number, "office_number", CLOSE),
+            self.own_page(mfa_reset, self.mfa_reset, "mfa_reset", "backoffice.reset_factor"),
             *super().get_urls(),
         ]
 
@@ -127,11 +132,13 @@ class Offices(ReadOnlyPage):
         posted = request.POST if request.method == "POST" else None
         withdraw = WithdrawForm(posted if posted and "withdraw" in posted else None)
         if withdraw.is_valid():
+            require_right(request, INVITE)
             self._withdraw(request, office, withdraw.cleaned_data["withdraw"])
             return redirect("admin:office_state", pk)
         form = OfficeStateForm(posted if posted and "reason" in posted else None)
         invite = FirstAdminForm(posted if posted and "first_admin" in posted else None)
         if form.is_valid():
+            require_right(request, SUSPEND)
             with transaction.atomic():
                 active = form.cleaned_data["state"] == "active"
                 if office.set_active(active):
@@ -141,6 +148,7 @@ class Offices(ReadOnlyPage):
                     self.log_change(request, office, entry)
             return redirect("admin:accounts_office_change", pk)
         if invite.is_valid():
+            require_right(request, INVITE)
             self._invite(request, office, invite.cleaned_data["first_admin"])
             return redirect("admin:office_state", pk)
         return self.render_page(

@@ -48,6 +48,10 @@ else:
     Entry = CertificateEntry = forms.ModelForm
 
 
+SECRETS, STATES = "backoffice.rotate_secret", "backoffice.change_state"
+RETIRE = "backoffice.retire_partner"
+
+
 class LogoField(forms.FileField):
     """A field for a picture, read by `partners.logos`. It is None where the picture is removed."""
 
@@ -207,15 +211,15 @@ class Partners(AdminPage):
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        monitor = partial(monitor_page, self)
+        monitor, retire = partial(monitor_page, self), partial(retire_page, self)
         return [
-            self.own_page("<int:pk>/secret/", self.secret, "partner_secret"),
+            self.own_page("<int:pk>/secret/", self.secret, "partner_secret", SECRETS),
             self.own_page(
-                "<int:pk>/webhook_secret/", self.webhook_secret, "partner_webhook_secret"
+                "<int:pk>/webhook_secret/", self.webhook_secret, "partner_webhook_secret", SECRETS
             ),
-            self.own_page("<int:pk>/state/", self.state, "partner_state"),
-            self.own_page("<int:pk>/monitor/", monitor, "partner_monitor", "view"),
-            self.own_page("<int:pk>/retire/", partial(retire_page, self), "partner_retire"),
+            self.own_page("<int:pk>/state/", self.state, "partner_state", STATES),
+            self.own_page("<int:pk>/monitor/", monitor, "partner_monitor", "partners.view_partner"),
+            self.own_page("<int:pk>/retire/", retire, "partner_retire", RETIRE),
             *super().get_urls(),
         ]
 

@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from accounts.decorators import ask_again_after_15_minutes
 from accounts.models import LANGUAGES, User
+from accounts.requests import PersonRequest
 from backoffice.admin.history import said
 from backoffice.admin.site import ReadOnlyPage
 from consents.models import Terms
@@ -99,6 +101,7 @@ class TermsVersions(ReadOnlyPage):
         """Show the difference to the current version, then publish what was shown."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        ask_again_after_15_minutes(cast(PersonRequest, request))
         in_force = {language: Terms.objects.in_force(language) for language, _name in LANGUAGES}
         proposed = drafts(max(text.version for text in in_force.values()) + 1)
         initial = {

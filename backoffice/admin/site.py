@@ -15,9 +15,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 
+from accounts.decorators import ask_again_after_15_minutes
 from accounts.login.mfa import is_missing
 from accounts.login.sessions import ask_again_when_idle
 from accounts.models import User
+from accounts.requests import PersonRequest
 from backoffice.admin.history import what_changed
 from backoffice.admin.home import figures, waiting_tasks
 from backoffice.admin.lists import BoundedPaginator
@@ -102,6 +104,17 @@ else:
     Base = admin.ModelAdmin
 
 
+def has_right(request: HttpRequest, right: str) -> bool:
+    """Return whether the operator has the permission `app.codename`."""
+    return cast(User, request.user).has_perm(right)
+
+
+def require_right(request: HttpRequest, right: str) -> None:
+    """Raise PermissionDenied where the operator has no permission `app.codename`."""
+    if not has_right(request, right):
+        raise PermissionDenied
+
+
 class AdminPage(Base):
     """The pages of a model: their history says who changed what, their lists stay quick.
 
@@ -130,14 +143,25 @@ class AdminPage(Base):
         return self.is_allowed(request, "change")
 
     def own_page(
-        self, route: str, view: Callable[..., HttpResponse], name: str, verb: str = "change"
+        self,
+        route: str,
+        view: Callable[..., HttpResponse],
+        name: str,
+        *rights: str,
+        asks_again: bool = True,
     ) -> URLPattern:
-        """Return the URL of a page of our own; operators without the permission get 403."""
+        """Return the URL of a page of our own, for operators with one of the rights; else 403.
+
+        A POST asks for the password if the last proof of identity is older than 15 minutes. Without
+        `asks_again` it does not: a file would be lost on the way.
+        """
 
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not self.is_allowed(request, verb):
+            if not any(has_right(request, right) for right in rights):
                 raise PermissionDenied
+            if asks_again:
+                ask_again_after_15_minutes(cast(PersonRequest, request))
             return view(request, *args, **kwargs)
 
         return path(route, self.admin_site.admin_view(checked), name=name)

@@ -1,7 +1,8 @@
-"""The tables of the operators: four-eyes approvals and the support access log."""
+"""The tables of the operators: four-eyes approvals, logins, the support access log."""
 
 from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval, NeedsSecondOperator
+from backoffice.models.operators import Operator, OperatorLogin
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "CompanyClaim",
     "FourEyesApproval",
     "NeedsSecondOperator",
+    "Operator",
+    "OperatorLogin",
     "SupportAccess",
 ]

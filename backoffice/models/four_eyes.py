@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -26,6 +27,10 @@ class NeedsSecondOperator(Exception):
     """The approval cannot be confirmed: by this operator, this late, or a second time."""
 
 
+class ActRefused(NeedsSecondOperator):
+    """The act is not possible any more; the text says why."""
+
+
 class ApprovalKind(models.TextChoices):
     """The acts that need two operators. Each has a page in the admin, which carries it out."""
 
@@ -34,6 +39,9 @@ class ApprovalKind(models.TextChoices):
     CHANGE_NUMBER = "change_number", "Change of the enterprise number"
     RETIRE_PARTNER = "retire_partner", "Retirement of the software"
     END_ACCESS = "end_access", "End of the access"
+    NEW_OPERATOR = "new_operator", "New operator"
+    CHANGE_ROLE = "change_role", "Change of an operator's role"
+    RESET_OPERATOR = "reset_operator", "Reset of an operator's second factor"
 
 
 def _about(*named: str) -> Q:
@@ -48,6 +56,9 @@ ABOUT = {
     ApprovalKind.CHANGE_NUMBER: _about("office") & ~Q(detail=""),
     ApprovalKind.RETIRE_PARTNER: _about("partner"),
     ApprovalKind.END_ACCESS: _about("consent"),
+    ApprovalKind.NEW_OPERATOR: _about() & ~Q(detail=""),
+    ApprovalKind.CHANGE_ROLE: _about("person") & ~Q(detail=""),
+    ApprovalKind.RESET_OPERATOR: _about("person"),
 }
 
 
@@ -55,6 +66,12 @@ def wait_for_other_approvals() -> None:
     """Take the lock of all approvals until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def _is_operator(person: User) -> bool:
+    """Return whether the person is an operator now; the session may have begun before the end."""
+    operators = get_user_model().objects.filter(is_staff=True, is_active=True)
+    return operators.filter(pk=person.pk).exists()
 
 
 class FourEyesApprovalQuerySet(models.QuerySet["FourEyesApproval"]):
@@ -69,11 +86,18 @@ class FourEyesApprovalQuerySet(models.QuerySet["FourEyesApproval"]):
             newest = self.order_by("pk").last()
             if replaces != (str(newest.pk) if newest else ""):
                 return None
+            if not _is_operator(fields["requested_by"]):
+                return None
             return FourEyesApproval.objects.create(**fields)
 
     def waiting(self) -> FourEyesApprovalQuerySet:
-        """Return what was requested within the last 24 hours and is not confirmed."""
-        return self.filter(confirmed_at=None, requested_at__gt=Now() - VALID_FOR)
+        """Return what was requested within the last 24 hours, is not confirmed and not lapsed."""
+        return self.filter(confirmed_at=None, lapsed_at=None, requested_at__gt=Now() - VALID_FOR)
+
+    def lapse_requests_of(self, operator: User) -> int:
+        """End the open requests of an operator whose access ends; return how many there were."""
+        wait_for_other_approvals()
+        return self.waiting().filter(requested_by=operator).update(lapsed_at=Now())
 
 
 class FourEyesApproval(models.Model):
@@ -86,7 +110,7 @@ class FourEyesApproval(models.Model):
     office = models.ForeignKey("accounts.Office", models.PROTECT, null=True, related_name="+")
     partner = models.ForeignKey("partners.Partner", models.PROTECT, null=True, related_name="+")
     consent = models.ForeignKey("consents.Consent", models.PROTECT, null=True, related_name="+")
-    detail = models.CharField(max_length=10, blank=True, default="")
+    detail = models.CharField(max_length=400, blank=True, default="")
     reason = models.CharField(max_length=300)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -94,6 +118,8 @@ class FourEyesApproval(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     confirmed_at = models.DateTimeField(null=True, editable=False)
+    # When the access of the first operator ended before somebody confirmed.
+    lapsed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[Any] = FourEyesApprovalQuerySet.as_manager()
 
@@ -107,6 +133,10 @@ class FourEyesApproval(models.Model):
                     & Q(confirmed_at__lte=F("requested_at") + VALID_FOR)
                 ),
                 name="backoffice_approval_two_operators_in_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(lapsed_at=None),
+                name="backoffice_approval_ends_once",
             ),
             models.CheckConstraint(
                 condition=~Q(reason=""), name="backoffice_approval_for_a_reason"
@@ -133,7 +163,7 @@ class FourEyesApproval(models.Model):
                 name="keep_what_was_requested",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "OLD.confirmed_at IS NOT NULL OR"
+                    "OLD.confirmed_at IS NOT NULL OR OLD.lapsed_at IS NOT NULL OR"
                     " (OLD.kind, OLD.person_id, OLD.office_id, OLD.partner_id, OLD.consent_id,"
                     " OLD.detail, OLD.reason, OLD.requested_by_id)"
                     " IS DISTINCT FROM (NEW.kind, NEW.person_id, NEW.office_id, NEW.partner_id,"
@@ -150,7 +180,7 @@ class FourEyesApproval(models.Model):
         """What the act is about, as people read it."""
         if self.consent is not None:
             return f"{self.consent.partner} at {self.consent.office}"
-        return str(self.person or self.office or self.partner)
+        return str(self.person or self.office or self.partner or self.detail)
 
     @property
     def names(self) -> str:
@@ -165,6 +195,6 @@ class FourEyesApproval(models.Model):
         wait_for_other_approvals()
         waiting = FourEyesApproval.objects.waiting().filter(pk=self.pk)
         mine = waiting.exclude(requested_by=by).exclude(person=by)
-        if not mine.update(confirmed_by=by, confirmed_at=Now()):
+        if not _is_operator(by) or not mine.update(confirmed_by=by, confirmed_at=Now()):
             raise NeedsSecondOperator
         self.confirmed_by = by

@@ -14,10 +14,10 @@ from core.row_security import every_office
 from documents.ingest.pipeline import replay
 from documents.models import DocumentDetails, QuarantinedFile
 from tests import factories
+from tests.backoffice.test_operators import proven
 from tests.conftest import Cast
 from tests.documents import examples
 from tests.documents.examples import company_of, take_files
-from tests.test_access_matrix import as_person
 
 pytestmark = pytest.mark.requirement(103)
 
@@ -58,7 +58,7 @@ def test_dirk_confirms_a_claim_and_the_file_that_waited_is_filed(people: Cast) -
     claim = butcher.register_account(people.chloe, company.iban)
     take_files({"a.cod": examples.statement(company)})
     waiting = QuarantinedFile.objects.latest("pk")
-    dirk = as_person(people.dirk)
+    dirk = proven(people.dirk)
     page = dirk.get(f"{LISTS[Account]}{claim.pk}/settle/").content.decode()
     assert f"/admin/documents/quarantinedfile/{waiting.pk}/change/" in page
     assert people.bakery.company_number in page
@@ -78,7 +78,7 @@ def test_dirk_gives_an_account_to_the_company_that_claims_it(people: Cast) -> No
     butcher = factories.make_client(people.peeters, "Slagerij")
     claim = butcher.register_account(people.chloe, company.iban)
     assert claim.contested
-    settle(as_person(people.dirk), claim, "confirm")
+    settle(proven(people.dirk), claim, "confirm")
     before = people.bakery.accounts.get()
     claim.refresh_from_db()
     assert claim.confirmed_at
@@ -92,7 +92,7 @@ def test_dirk_gives_an_account_to_the_company_that_claims_it(people: Cast) -> No
 def test_dirk_gives_a_number_to_the_office_that_claims_it(people: Cast, rival: Client) -> None:
     company = company_of(people.bakery)
     take_files({"a.cod": examples.statement(company)})
-    dirk = as_person(people.dirk)
+    dirk = proven(people.dirk)
     page = dirk.get(f"{LISTS[Client]}{rival.pk}/settle/").content.decode()
     for office in (people.janssens, people.peeters):
         assert office.name in page
@@ -113,7 +113,7 @@ def test_dirk_gives_a_number_to_the_office_that_claims_it(people: Cast, rival: C
 def test_dirk_refuses_a_claim_and_it_does_not_come_back_by_itself(
     people: Cast, rival: Client
 ) -> None:
-    dirk = as_person(people.dirk)
+    dirk = proven(people.dirk)
     settle(dirk, rival, "refuse")
     rival.refresh_from_db()
     assert rival.archived_at
@@ -125,7 +125,7 @@ def test_dirk_refuses_a_claim_and_it_does_not_come_back_by_itself(
 
 
 def test_nothing_that_is_no_claim_any_more_is_settled(people: Cast, rival: Client) -> None:
-    dirk = as_person(people.dirk)
+    dirk = proven(people.dirk)
     assert settle(dirk, people.bakery, "refuse").status_code == 404, "no claim, so no page"
     account = rival.register_account(people.chloe, company_of(rival).iban)
     assert "Nothing was changed" in settle(dirk, account, "confirm").content.decode()
@@ -139,7 +139,7 @@ def test_nothing_that_is_no_claim_any_more_is_settled(people: Cast, rival: Clien
 
 def test_dirk_finds_a_claim_by_a_number_as_people_write_it(people: Cast, rival: Client) -> None:
     account = people.bakery.register_account(people.anna, company_of(people.bakery).iban)
-    dirk, number = as_person(people.dirk), rival.company_number
+    dirk, number = proven(people.dirk), rival.company_number
     spelled = f"BE {number[:4]}.{number[4:7]}.{number[7:]}"
     for path, words, found in (
         (LISTS[Client], spelled, 1),

@@ -10,9 +10,8 @@ from django.contrib.admin.models import LogEntry
 
 from partners.models import Application, Partner, RedirectUri
 from tests import factories
-from tests.backoffice.test_operators import ENTRY, shown_digest
+from tests.backoffice.test_operators import ENTRY, proven, shown_digest
 from tests.conftest import Cast
-from tests.test_access_matrix import as_person
 
 PRINT = "ab" * 32
 
@@ -31,7 +30,7 @@ def entry_of(partner: Partner, **change: Any) -> dict[str, Any]:
 
 
 def history(cast: Cast, partner: Partner) -> str:
-    page = as_person(cast.dirk).get(f"/admin/partners/partner/{partner.pk}/history/")
+    page = proven(cast.dirk).get(f"/admin/partners/partner/{partner.pk}/history/")
     return unescape(page.content.decode()).replace("<br>", "\n")
 
 
@@ -50,7 +49,7 @@ def test_dirk_reads_who_changed_what_from_which_value_to_which(cast: Cast) -> No
         "certificates-0-fingerprint": PRINT,
     }
     path = f"/admin/partners/partner/{nova.pk}/change/"
-    answer = as_person(cast.dirk).post(path, entry_of(nova, **more))
+    answer = proven(cast.dirk).post(path, entry_of(nova, **more))
     assert answer.status_code == 302, answer.content.decode()
     told = LogEntry.objects.get(object_id=str(nova.pk)).change_message.splitlines()
     for line in (
@@ -72,7 +71,7 @@ def test_dirk_reads_who_changed_what_from_which_value_to_which(cast: Cast) -> No
 
 
 def test_dirk_reads_where_webhooks_went_before(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     first = {**ENTRY, "name": "Nova", "webhook_endpoint-0-url": "https://nova.example/hook"}
     dirk.post("/admin/partners/partner/add/", first)
     nova = Partner.objects.get(name="Nova")
@@ -92,7 +91,7 @@ def test_dirk_reads_where_webhooks_went_before(cast: Cast) -> None:
 
 @pytest.mark.requirement(45)
 def test_no_secret_stands_in_a_history(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     page = f"/admin/partners/partner/{cast.tally.pk}/secret/"
     secret = dirk.post(page, {"token": "", "button": "create"}).context["secret"]
     kept = Application.objects.get(partner=cast.tally).client_secret
@@ -105,7 +104,7 @@ def test_no_secret_stands_in_a_history(cast: Cast) -> None:
 def test_dirk_reads_which_version_of_the_terms_came_after_which(cast: Cast) -> None:
     before = factories.terms_in_force()
     fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     path, fields = "/admin/consents/terms/add/", {**fields, "material": "on"}
     shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
     dirk.post(path, {**fields, "publish": "1", "shown": shown})
@@ -116,7 +115,7 @@ def test_dirk_reads_which_version_of_the_terms_came_after_which(cast: Cast) -> N
 
 
 def test_dirk_reads_when_an_office_was_suspended(cast: Cast) -> None:
-    dirk, page = as_person(cast.dirk), f"/admin/accounts/office/{cast.janssens.pk}"
+    dirk, page = proven(cast.dirk), f"/admin/accounts/office/{cast.janssens.pk}"
     dirk.post(f"{page}/state/", {"reason": "Unpaid", "state": "suspended"})
     dirk.post(f"{page}/state/", {"reason": "Paid", "state": "active"})
     told = dirk.get(f"{page}/history/").content.decode()

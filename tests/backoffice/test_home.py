@@ -21,6 +21,7 @@ from partners.models import Partner, PartnerStatus
 from tests import factories
 from tests.backoffice.test_operators import another_operator, proven
 from tests.backoffice.test_permissions import new_operator
+from tests.backoffice.test_roles import with_role
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.test_access_matrix import as_person
@@ -98,6 +99,9 @@ def test_each_approval_leads_to_its_page(cast: Cast, kind: str) -> None:
         ApprovalKind.CHANGE_NUMBER: {"office": cast.janssens, "detail": "0010000034"},
         ApprovalKind.RETIRE_PARTNER: {"partner": cast.ledgerly},
         ApprovalKind.END_ACCESS: {"consent": allow(cast.consent, cast.anna)},
+        ApprovalKind.NEW_OPERATOR: {"detail": "support eva@portal.example Eva"},
+        ApprovalKind.CHANGE_ROLE: {"person": with_role("support"), "detail": "auditor"},
+        ApprovalKind.RESET_OPERATOR: {"person": with_role("support")},
     }
     els = another_operator(cast)
     FourEyesApproval.objects.create(

@@ -29,7 +29,7 @@ from tests.test_access_matrix import as_person
 
 @pytest.mark.requirement(41, 109)
 def test_dirk_comes_in_with_a_second_factor_and_is_sent_to_get_one_without(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     assert dirk.get("/admin/").status_code == 200
     Authenticator.objects.filter(user=cast.dirk).delete()
     gate = dirk.get("/admin/consents/consent/")
@@ -42,7 +42,7 @@ def test_dirk_comes_in_with_a_second_factor_and_is_sent_to_get_one_without(cast:
 @pytest.mark.requirement(41, 109)
 def test_recovery_codes_alone_do_not_let_dirk_in(cast: Cast) -> None:
     Authenticator.objects.filter(user=cast.dirk).update(type="recovery_codes")
-    assert as_person(cast.dirk).get("/admin/").status_code == 302
+    assert proven(cast.dirk).get("/admin/").status_code == 302
 
 
 def test_a_stranger_comes_in_by_our_login_and_never_leaves_the_portal(cast: Cast) -> None:
@@ -61,7 +61,7 @@ def _row(key: int) -> dict[str, Any]:
 @pytest.mark.requirement(53, 81)
 @pytest.mark.parametrize("status", Status.values)
 def test_dirk_cannot_write_a_status_by_form_list_or_action(cast: Cast, status: str) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     key = cast.consent.pk
     before = _row(key)
     listed: dict[str, Any] = {
@@ -107,7 +107,7 @@ ENTRY = {
 
 
 def test_dirk_takes_a_partner_in_as_a_draft_whatever_he_posts(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     good = {"name": "Nova", "redirect_uris-0-uri": "https://nova.example/back", "status": "active"}
     assert dirk.post("/admin/partners/partner/add/", {**ENTRY, **good}).status_code == 302
     nova = Partner.objects.get(name="Nova")
@@ -117,13 +117,13 @@ def test_dirk_takes_a_partner_in_as_a_draft_whatever_he_posts(cast: Cast) -> Non
 
 def test_dirk_is_told_why_an_address_is_refused(cast: Cast) -> None:
     bad = {"name": "Nova", "redirect_uris-0-uri": "http://nova.example/back"}
-    page = as_person(cast.dirk).post("/admin/partners/partner/add/", {**ENTRY, **bad})
+    page = proven(cast.dirk).post("/admin/partners/partner/add/", {**ENTRY, **bad})
     assert "Enter a full https address" in page.content.decode()
     assert not Partner.objects.filter(name="Nova").exists()
 
 
 def test_dirk_sees_a_secret_once_and_the_previous_one_stays_valid(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
     first = new_secret(dirk, path)
     made = Application.objects.get(partner=cast.tally)
@@ -147,7 +147,7 @@ def new_secret(browser: Any, path: str, button: str = "create") -> Any:
 @pytest.mark.requirement(105)
 def test_dirk_presses_new_secret_twice_and_the_secret_in_use_stays_valid(cast: Cast) -> None:
     """The same form twice creates one secret; a second form replaces the unused secret only."""
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
     used = new_secret(dirk, path).context["secret"]
     made = Application.objects.get(partner=cast.tally)
@@ -170,7 +170,7 @@ def test_dirk_presses_new_secret_twice_and_the_secret_in_use_stays_valid(cast: C
 
 @pytest.mark.requirement(105)
 def test_dirk_revokes_both_secrets_at_once_and_every_token_with_them(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     path = f"/admin/partners/partner/{cast.tally.pk}/secret/"
     first = new_secret(dirk, path).context["secret"]
     made = Application.objects.get(partner=cast.tally)
@@ -200,7 +200,7 @@ def test_office_staff_cannot_make_a_secret(cast: Cast) -> None:
 
 @pytest.mark.requirement(105)
 def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
-    dirk, nova = as_person(cast.dirk), factories.make_partner("Nova", status="draft")
+    dirk, nova = proven(cast.dirk), factories.make_partner("Nova", status="draft")
     path = f"/admin/partners/partner/{nova.pk}/state/"
     assert dirk.post(path, {"status": "active"}).status_code == 200
     nova.refresh_from_db()
@@ -219,7 +219,7 @@ def test_dirk_activates_suspends_and_retires_with_a_reason(cast: Cast) -> None:
 
 def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> None:
     allow(cast.consent, cast.anna)
-    dirk, path = as_person(cast.dirk), f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
+    dirk, path = proven(cast.dirk), f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
     page = dirk.get(path).content.decode()
     assert "1 allowed consent " in page
     assert cast.janssens.name in page
@@ -233,7 +233,7 @@ def shown_digest(page: Any) -> str:
 
 
 def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None:
-    dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
+    dirk, path = proven(cast.dirk), "/admin/consents/terms/add/"
     before = factories.terms_in_force()
     shown = dirk.get(path).context["form"].initial
     assert shown["body_en"] == drafts(before.version + 1)["en"], "the release proposes a text"
@@ -260,7 +260,7 @@ def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None
 
 
 def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None:
-    dirk, path = as_person(cast.dirk), "/admin/consents/terms/add/"
+    dirk, path = proven(cast.dirk), "/admin/consents/terms/add/"
     before = factories.terms_in_force()
     fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
     past = dirk.post(path, {**fields, "effective_at": "01/01/2020 08:00", "publish": "1"})
@@ -273,7 +273,7 @@ def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None
 
 
 def test_dirk_registers_an_endpoint_and_a_bad_address_is_told(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     for url, status in [("http://nova.example/hook", 200), ("https://nova.example/hook", 302)]:
         fields = {**ENTRY, "name": "Nova", "webhook_endpoint-0-url": url}
         answer = dirk.post("/admin/partners/partner/add/", fields)
@@ -282,7 +282,7 @@ def test_dirk_registers_an_endpoint_and_a_bad_address_is_told(cast: Cast) -> Non
 
 
 def test_dirk_switches_an_endpoint_off_and_on_and_sends_again(cast: Cast) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
     allow(cast.consent, cast.anna)
     event = cast.consent.events.get(kind="allowed")
@@ -307,7 +307,7 @@ def test_dirk_switches_an_endpoint_off_and_on_and_sends_again(cast: Cast) -> Non
 def test_the_list_of_deliveries_needs_no_more_queries_for_more_rows(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://x.example/")
     for verb in ["allow", *["pause", "resume"] * 10]:
         if verb == "allow":
@@ -338,7 +338,7 @@ def proven(person: Any) -> Any:
 
 def test_dirk_finds_a_consent_by_its_first_characters(cast: Cast) -> None:
     other = factories.make_request(cast.janssens, cast.tally)
-    found = as_person(cast.dirk).get(f"/admin/consents/consent/?q={str(cast.consent.uuid)[:8]}")
+    found = proven(cast.dirk).get(f"/admin/consents/consent/?q={str(cast.consent.uuid)[:8]}")
     assert str(cast.consent.uuid) in found.content.decode()
     assert str(other.uuid) not in found.content.decode()
 
@@ -346,7 +346,7 @@ def test_dirk_finds_a_consent_by_its_first_characters(cast: Cast) -> None:
 def test_dirk_takes_an_office_in_and_its_first_admin_is_invited(
     cast: Cast, commits: None, quick_worker: None
 ) -> None:
-    dirk, number = as_person(cast.dirk), factories.company_number()
+    dirk, number = proven(cast.dirk), factories.company_number()
     fields = {"name": cast.janssens.name, "company_number": number, "language": "fr"}
     wrong = dirk.post("/admin/accounts/office/add/", {**fields, "first_admin": "x"})
     assert wrong.status_code == 200
@@ -365,7 +365,7 @@ def test_dirk_takes_an_office_in_and_its_first_admin_is_invited(
 
 def test_dirk_invites_nobody_into_an_office_that_has_an_admin(cast: Cast) -> None:
     page = f"/admin/accounts/office/{cast.janssens.pk}/state/"
-    as_person(cast.dirk).post(page, {"first_admin": "spy@office.example"})
+    proven(cast.dirk).post(page, {"first_admin": "spy@office.example"})
     assert not cast.janssens.invitations.exists()
     with pytest.raises(PermissionDenied):
         Invitation.objects.invite_first_admin(
@@ -376,7 +376,7 @@ def test_dirk_invites_nobody_into_an_office_that_has_an_admin(cast: Cast) -> Non
 @pytest.mark.requirement(105)
 def test_dirk_suspends_an_office_with_a_reason_and_lets_it_go_on(cast: Cast) -> None:
     allow(cast.consent, cast.anna)
-    dirk = as_person(cast.dirk)
+    dirk = proven(cast.dirk)
     page = f"/admin/accounts/office/{cast.janssens.pk}/state/"
     assert "1 allowed consent" in dirk.get(page).content.decode()
     dirk.post(page, {"reason": ""})

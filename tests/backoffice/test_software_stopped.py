@@ -23,7 +23,7 @@ from tests.test_access_matrix import as_person
 
 def state(cast: Cast, status: str) -> Any:
     page = f"/admin/partners/partner/{cast.ledgerly.pk}/state/"
-    return as_person(cast.dirk).post(page, {"status": status, "reason": "Leaked its secret"})
+    return proven(cast.dirk).post(page, {"status": status, "reason": "Leaked its secret"})
 
 
 def kinds(cast: Cast) -> list[str]:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.requirement(107)
 
 APPEND_ONLY = [
     "accounts_officeevent",
+    "backoffice_operatorlogin",
     "backoffice_supportaccess",
     "clients_clientevent",
     "consents_consentevent",

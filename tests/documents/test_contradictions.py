@@ -13,10 +13,10 @@ from demo.data.books import Company
 from documents.formats import Reason
 from documents.models import DocumentDetails, QuarantinedFile
 from tests import factories
+from tests.backoffice.test_operators import proven
 from tests.conftest import Cast
 from tests.documents import examples
 from tests.documents.examples import company_of, take_files
-from tests.test_access_matrix import as_person
 
 pytestmark = pytest.mark.requirement(103)
 
@@ -65,7 +65,7 @@ def test_dirk_sees_both_sides_of_a_contradiction(
     data = examples.statement(company, 7)
     take_files({"a.cod": data})
     waiting = QuarantinedFile.objects.latest("pk")
-    dirk = as_person(people.dirk)
+    dirk = proven(people.dirk)
     for page in ("", f"{waiting.pk}/change/"):
         text = dirk.get(f"/admin/documents/quarantinedfile/{page}").content.decode()
         for client in (people.bakery, butcher):

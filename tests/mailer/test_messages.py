@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db.models.functions import Now
@@ -25,6 +26,7 @@ from accounts.models import Invitation, User
 from accounts.models.office_event import OfficeEvent
 from backoffice.emails import email_approval
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval
+from backoffice.operator_emails import email_operator, send_link
 from backoffice.second_operator import ask_for_second_operator
 from clients.models import ClientEvent, Transfer
 from clients.models.event import ANNOUNCED_KINDS as COMPANIES_TOLD
@@ -166,6 +168,15 @@ def second_operator_needed(cast: Cast, language: str) -> None:
     ask_for_second_operator(approval)
 
 
+def operators_accounts(cast: Cast, language: str) -> None:
+    """The invitation of an operator, and each change of the account."""
+    eva = factories.make_person("Eva", is_staff=True, language=language)
+    eva.groups.add(Group.objects.get(name="support"))
+    send_link(eva)
+    for what in ("role", "reset", "ended"):
+        email_operator(eva, what, names="Dirk & Els", role="auditor" if what == "role" else "")
+
+
 def documents_missing(cast: Cast, language: str) -> None:
     """Of more companies than the e-mail lists."""
     for _company in range(12):
@@ -187,6 +198,7 @@ MAILS: dict[str, Callable[[Cast, str], None]] = {
     "webhook_trouble": webhooks_in_trouble,
     "operators": done_by_operators,
     "second_operator": second_operator_needed,
+    "operator_accounts": operators_accounts,
     "missing_documents": documents_missing,
 }
 
