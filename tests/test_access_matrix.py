@@ -239,6 +239,9 @@ MATRIX["admin:partner_webhook_secret"] = OPERATORS
 MATRIX["admin:partner_state"] = OPERATORS
 MATRIX["admin:partner_retire"] = OPERATORS
 MATRIX["admin:partner_monitor"] = OPERATORS
+MATRIX["admin:partner_guide"] = OPERATORS
+MATRIX["admin:partner_preview"] = OPERATORS
+MATRIX["admin:partner_check"] = OPERATORS
 MATRIX |= {
     f"admin:operator_{page}": OPERATORS
     for page in ("invite", "role", "factor", "end", "sessions", "events", "events_csv")
@@ -348,6 +351,10 @@ def filled(name: str, path: str, cast: Cast) -> str:
         return f"/admin/backoffice/accountclaim/{_claim(cast).pk}/settle/"
     if name == "admin:company_claim_settle":
         return f"/admin/backoffice/companyclaim/{_claim(cast).client_id}/settle/"
+    if name == "admin:partner_check":
+        return "/" + path
+    if name == "admin:partner_preview":
+        return f"/admin/partners/partner/{cast.ledgerly.pk}/preview/nl/"
     if name.startswith("admin:partner_"):
         return f"/admin/partners/partner/{cast.ledgerly.pk}/{name[14:]}/"
     if name.startswith("admin:office_"):

@@ -108,7 +108,7 @@ def _flagged_endpoints() -> Iterator[Task]:
 def _drafts() -> Iterator[Task]:
     drafts = Partner.objects.filter(status=PartnerStatus.DRAFT)
     for partner in drafts.order_by("created_at")[:NAMED]:
-        url = reverse("admin:partners_partner_change", args=[partner.pk])
+        url = reverse("admin:partner_guide", args=[partner.pk])
         yield Task(f"{partner} is a draft", url, partner.created_at, "Finish its entry.")
 
 

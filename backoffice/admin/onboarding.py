@@ -17,6 +17,8 @@ from django.urls import URLPattern
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 
 from accounts.models import User
+from backoffice.admin.field_checks import check_field
+from backoffice.admin.guide import guide_page, preview_page
 from backoffice.admin.monitor import monitor_page
 from backoffice.admin.retire_partner import retire_page
 from backoffice.admin.site import AdminPage
@@ -50,6 +52,7 @@ else:
 
 SECRETS, STATES = "backoffice.rotate_secret", "backoffice.change_state"
 RETIRE = "backoffice.retire_partner"
+SEE, EDIT = "partners.view_partner", "partners.change_partner"
 
 
 class LogoField(forms.FileField):
@@ -196,7 +199,15 @@ class Partners(AdminPage):
     list_display = ("name", "vendor", "status")
     list_filter = ("status", "kind")
     search_fields = ("name", "vendor", "legal_number")
-    change_form_template = "admin/partner.html"
+    change_form_template = add_form_template = "admin/partner.html"
+
+    def response_add(
+        self, request: HttpRequest, obj: Partner, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on with what is left to do for this software."""
+        answer = super().response_add(request, obj, post_url_continue)
+        going_on = {"_continue", "_addanother", "_popup"} & set(request.POST)
+        return answer if going_on else redirect("admin:partner_guide", obj.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -212,13 +223,18 @@ class Partners(AdminPage):
 
     def get_urls(self) -> list[URLPattern]:
         monitor, retire = partial(monitor_page, self), partial(retire_page, self)
+        guide, preview = partial(guide_page, self), partial(preview_page, self)
+        check = partial(check_field, self)
         return [
+            self.own_page("<int:pk>/guide/", guide, "partner_guide", SEE),
+            self.own_page("<int:pk>/preview/<str:language>/", preview, "partner_preview", SEE),
+            self.own_page("check/", check, "partner_check", "partners.add_partner", EDIT),
             self.own_page("<int:pk>/secret/", self.secret, "partner_secret", SECRETS),
             self.own_page(
                 "<int:pk>/webhook_secret/", self.webhook_secret, "partner_webhook_secret", SECRETS
             ),
             self.own_page("<int:pk>/state/", self.state, "partner_state", STATES),
-            self.own_page("<int:pk>/monitor/", monitor, "partner_monitor", "partners.view_partner"),
+            self.own_page("<int:pk>/monitor/", monitor, "partner_monitor", SEE),
             self.own_page("<int:pk>/retire/", retire, "partner_retire", RETIRE),
             *super().get_urls(),
         ]

@@ -21,9 +21,12 @@ pytestmark = pytest.mark.requirement(109, 113)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/operations/operators.md"
 # What an own page asks of a POST, where that is more than of a GET.
-TO_POST = {"admin:operator_sessions": "backoffice.manage_operators"}
+TO_POST = {
+    "admin:operator_sessions": "backoffice.manage_operators",
+    "admin:partner_guide": "backoffice.test_webhook",
+}
 # An empty POST works here without a word: the tests of this page say what it does.
-AT_ONCE = {"admin:partner_secret"}
+AT_ONCE = {"admin:partner_secret", "admin:partner_guide"}
 # The pages of Django's own that are closed to everybody, but for those where rows are edited.
 CLOSED = {"get": ("_add", "_delete"), "post": ("_add", "_delete", "_change")}
 EDITED = {"admin:partners_partner_add", "admin:partners_partner_change"}
