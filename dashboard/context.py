@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, Office, Role, User
 from clients.models import Transfer
@@ -21,13 +22,18 @@ class MyOffice(NamedTuple):
 
 
 def offices(request: HttpRequest) -> dict[str, Any]:
-    """`my_offices`, by name. What waits is asked only where there is a choice: on every page."""
+    """`my_offices`, by name; asked when a template first names it, so never in the admin."""
     person = getattr(request, "user", None)
     if not isinstance(person, User):
         return {"my_offices": []}
+    return {"my_offices": SimpleLazyObject(lambda: _offices_of(person))}
+
+
+def _offices_of(person: User) -> list[MyOffice]:
+    """What waits is asked only where there is a choice: this is on every page."""
     mine = list(Office.objects.of(person))
     busy = _with_tasks(mine, person) if len(mine) > 1 else set()
-    return {"my_offices": [MyOffice(one.name, one.slug, one.pk in busy) for one in mine]}
+    return [MyOffice(one.name, one.slug, one.pk in busy) for one in mine]
 
 
 def _with_tasks(mine: list[Office], person: User) -> set[int]:

@@ -38,6 +38,7 @@ FILLED_IN = {
     "to": None,
     "after": None,
     "accept": None,
+    "content": None,
     "token": "{{token}}",
 }
 FIRST = "const first = pm.response.json().included.documents[0];"
@@ -53,6 +54,13 @@ SCRIPTS = {
         "const consent = pm.response.json().data;",
         "pm.collectionVariables.set('consent', consent.id);",
         "pm.collectionVariables.set('office', consent.attributes.accountingOfficeId);",
+    ],
+    "makeSandboxOffice": [
+        "const office = pm.response.json().data;",
+        "pm.collectionVariables.set('office', office.id);",
+        "const number = office.attributes.accountingOfficeCompanyNumber;",
+        "pm.collectionVariables.set('officeNumber', number);",
+        "pm.collectionVariables.set('client', office.relationships.clients.data[0].id);",
     ],
     "listDocumentChanges": KEEP_FIRST,
     "searchDocuments": KEEP_FIRST,
@@ -184,7 +192,7 @@ def example_of(shape: Shape, document: Shape, name: str = "") -> Any:
         return values[0]
     if name.endswith(".id"):
         return f"{{{{{name.removesuffix('.id')}}}}}"
-    return f"my {name}"
+    return f"{{{{{name}}}}}" if name in VARIABLES else f"my {name}"
 
 
 def shape_name(shape: Shape) -> str:

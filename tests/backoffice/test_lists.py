@@ -30,7 +30,7 @@ LONGEST = 1.0  # seconds
 ROWS = """
     insert into accounts_office (uuid, company_number, name, slug, language, contact, email, phone,
         second_factor_required, decisions_to_all, is_active)
-    select gen_random_uuid(), '19' || lpad(n::text, 8, '0'), 'Office ' || n, 'office-of-many-' || n,
+    select gen_random_uuid(), '18' || lpad(n::text, 8, '0'), 'Office ' || n, 'office-of-many-' || n,
         'nl', '', '', '', false, false, true from generate_series(1, %(offices)s) n;
 
     insert into consents_consent (uuid, office_id, partner_id, status, lapses_at, redirect_uri,

@@ -354,9 +354,9 @@ def test_dirk_sees_how_many_files_wait_for_each_reason_and_finds_one(people: Cas
     junk = unlike(b"junk")
     take_files({f"{factories.unique()}.cod": junk})
     dirk, name = as_person(people.dirk), waiting(junk).name
-    counts = dirk.get(LIST).context["counts"]
+    counts = dirk.get(LIST).context["by_reason"]
     state = QuarantineState.WAITING
-    for reason, _words, n in counts:
+    for _filter, reason, _words, n in counts:
         assert n == QuarantinedFile.objects.filter(state=state, reason=reason).count() > 0
     assert sum(n for *_reason, n in counts) == QuarantinedFile.objects.filter(state=state).count()
     for words in (name, waiting(junk).sha256[:12]):

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import orjson
 
+from core.sandbox import World
 from partner_api.openapi import openapi
 from tests import factories
 from tests.conftest import Cast
@@ -16,6 +17,9 @@ from tests.factories import CODA, allow
 # These end what the others need, or need what this cast does not have.
 LEFT_OUT = {"revokeToken", "giveUpConsent", "removeWebhookEndpoint", "readAttachment",
             "sendEventAgain", "tryWebhookEndpoint"}  # fmt: skip
+# What software of the sandbox tries first, in this order.
+IN_SANDBOX = ["issueToken", "makeSandboxOffice", "listSandboxOffices", "requestConsent",
+              "decideInSandbox", "deliverToSandbox", "listDocumentChanges"]  # fmt: skip
 
 
 def sent(item: dict[str, Any], known: dict[str, str]) -> httpx.Request:
@@ -81,9 +85,34 @@ def test_every_call_of_the_collection_works_as_it_is(portal: str, people: Cast) 
         assert order.index("listDocumentChanges") < order.index(needs)
     # In the order in which somebody tries them.
     first = ["issueToken", "registerWebhookEndpoint"]
+    only_in_sandbox = {name for name in named if "Sandbox" in name}
     with httpx.Client(timeout=20) as http:
-        for name in [*first, *sorted(set(named) - {*first, *LEFT_OUT})]:
+        for name in [*first, *sorted(set(named) - {*first, *LEFT_OUT, *only_in_sandbox})]:
             answer = http.send(sent(named[name], known))
             assert answer.is_success, f"{name}: {answer.status_code} {answer.text}"
             if name == "issueToken":
                 known["token"] = answer.json()["access_token"]
+        assert only_in_sandbox < set(IN_SANDBOX)
+        partner = factories.make_partner("Sandly", kind=World.SANDBOX, listed=False)
+        known["clientId"], known["clientSecret"] = factories.make_application(partner)
+        for name in IN_SANDBOX:
+            answer = http.send(sent(named[name], known))
+            assert answer.is_success, f"{name}: {answer.status_code} {answer.text}"
+            known |= kept(name, answer.json())
+
+
+def kept(name: str, answer: dict[str, Any]) -> dict[str, str]:
+    """The variables that the script behind this call keeps of its answer."""
+    match name:
+        case "issueToken":
+            return {"token": answer["access_token"]}
+        case "requestConsent":
+            return {"consent": answer["data"]["id"]}
+        case "makeSandboxOffice":
+            office = answer["data"]
+            return {
+                "office": office["id"],
+                "officeNumber": office["attributes"]["accountingOfficeCompanyNumber"],
+                "client": office["relationships"]["clients"]["data"][0]["id"],
+            }
+    return {}
