@@ -27,28 +27,12 @@ def allow(consent: Consent, by: Actor) -> None:
     consent.allow(by, Terms.objects.in_force(language), snapshot)
 
 
-def _deny(consent: Consent, by: Actor) -> None:
-    consent.deny(by)
-
-
-def _pause(consent: Consent, by: Actor) -> None:
-    consent.pause(by)
-
-
-def _resume(consent: Consent, by: Actor) -> None:
-    consent.resume(by)
-
-
-def _cancel(consent: Consent, by: Actor) -> None:
-    consent.cancel(by)
-
-
-DECISIONS: dict[str, Callable[[Consent, Actor], None]] = {
+DECISIONS: dict[str, Callable[[Consent, Actor], object]] = {
     "allow": allow,
-    "deny": _deny,
-    "pause": _pause,
-    "resume": _resume,
-    "cancel": _cancel,
+    "deny": Consent.deny,
+    "pause": Consent.pause,
+    "resume": Consent.resume,
+    "cancel": Consent.cancel,
 }
 
 
