@@ -25,9 +25,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from celery import current_app
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import transaction
 from django.db.models.signals import post_save
-from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Office, Role, User
 from clients.models import Client
@@ -37,7 +36,7 @@ from mailer.delivery import deliver
 from mailer.models import OutgoingEmail
 from partners.models import Partner
 from tests import factories
-from tests.owner import make_tests_able
+from tests.databases import address_of_database, committed_database, two_databases
 from tests.pooler import MODES, pooled
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,32 +103,8 @@ def django_db_setup(
     django_db_blocker: Any,
     django_db_keepdb: bool,
 ) -> Iterator[None]:
-    """A test database in every run that needs one: made by its owner, used as the portal uses it.
-
-    pytest-django's own fixture makes one only when a collected test is marked for it. Tests that
-    commit are not: run alone they would write into the database of DATABASE_URL itself.
-    """
-    owner = connections["owner"]
-    with django_db_blocker.unblock():
-        made = setup_databases(
-            verbosity=0, interactive=False, keepdb=django_db_keepdb, aliases={"owner": False}
-        )
-        connection.settings_dict["NAME"] = owner.settings_dict["NAME"]
-        assert connection.settings_dict["NAME"].startswith("test_")
-        make_tests_able()
-    yield
-    with django_db_blocker.unblock():
-        # A web process that was just stopped may not have hung up yet. Each role ends its own.
-        for one in (connection, owner):
-            with one.cursor() as cursor:
-                cursor.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
-                    # Autovacuum is the server's own: it lets go by itself.
-                    " and backend_type = 'client backend' and usename = current_user"
-                )
-            one.close()
-        teardown_databases(made, verbosity=0, keepdb=django_db_keepdb)
+    with two_databases(django_db_blocker, keepdb=django_db_keepdb):
+        yield
 
 
 def make_cast() -> Cast:
@@ -156,9 +131,8 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A database that other processes see as well: nothing is rolled back."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), committed_database():
         yield
-        connection.close()
 
 
 @pytest.fixture
@@ -178,8 +152,10 @@ def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the tests end is not written into the file of a portal that runs beside them."""
-    file = str(tmp_path_factory.mktemp("proof") / "ended-consents.txt")
-    settings.PORTAL_ENDED_CONSENTS_FILE = os.environ["PORTAL_ENDED_CONSENTS_FILE"] = file
+    folder = tmp_path_factory.mktemp("evidence")
+    # Each database has its own: a portal whose register knows more than its database stays closed.
+    file = settings.PORTAL_ENDED_CONSENTS_FILE = str(folder / "rolled-back.txt")
+    os.environ["PORTAL_ENDED_CONSENTS_FILE"] = str(folder / "ended-consents.txt")
     yield
     # What this process ended elsewhere is missing here, and keeps the next portal closed.
     assert file == settings.PORTAL_ENDED_CONSENTS_FILE, "a test left its own register in place"
@@ -205,20 +181,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def test_database_url() -> str:
-    """The address of the database that pytest-django made for this process, for the portal."""
-    return address_of("default")
-
-
-def address_of(alias: str) -> str:
-    """The same, for the role of this alias of DATABASES."""
-    at = connections[alias].settings_dict
-    return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-
-
-test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -281,7 +243,7 @@ def running_portal(
     port = free_port()
     url = f"http://localhost:{port}"
     environment = without_owner(dict(os.environ)) | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_URL": url,
         "PORTAL_DEMO": "0",
         "PORTAL_DEBUG": "0",
@@ -321,7 +283,7 @@ def portal(
         stack.enter_context(django_db_blocker.unblock())
         changes: dict[str, Any] = {}
         if mode:
-            database = stack.enter_context(pooled(mode, test_database_url()))
+            database = stack.enter_context(pooled(mode, address_of_database()))
             changes["DATABASE_URL"] = f"{database}?DISABLE_SERVER_SIDE_CURSORS=True"
         yield stack.enter_context(running_portal(folder, workers=2, **changes))
 

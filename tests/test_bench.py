@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -15,7 +16,8 @@ from django.db import connections
 from bench.day_software import WAYS
 from bench.pages import PAGES
 from bench.profile import Stats, by_room
-from tests.conftest import ROOT, address_of, test_database_url
+from tests.conftest import ROOT
+from tests.databases import address_of_database
 
 DEFINITION = """
     select indexname, indexdef from pg_indexes where tablename = 'documents_document'
@@ -47,10 +49,12 @@ def test_ours_the_floor_and_the_peer_give_the_same_answers() -> None:
         verified, planned = bench("verify"), bench("plans")
         pages, profile = bench("pages", *SMALL_OFFICE), bench("profile", "--seconds", "0.2")
         day = bench("day", "--share", "0.0002")
-        tables = [documents_table(address_of("owner") + suffix) for suffix in ("", "_bench")]
+        tables = [
+            documents_table(address_of_database("owner") + suffix) for suffix in ("", "_bench")
+        ]
     finally:
+        name = urlsplit(address_of_database("owner")).path[1:]
         with connections["owner"].cursor() as cursor:
-            name = connections["owner"].settings_dict["NAME"]
             cursor.execute(f'drop database if exists "{name}_bench" with (force)')
     # The seed takes indexes, keys and row security away, and gives all of them back.
     assert tables[0] == tables[1]
@@ -104,8 +108,8 @@ def documents_table(address: str) -> list[tuple[str, str]]:
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
-        "DATABASE_OWNER_URL": address_of("owner"),
+        "DATABASE_URL": address_of_database(),
+        "DATABASE_OWNER_URL": address_of_database("owner"),
         "PORTAL_SECRET_KEY": settings.SECRET_KEY,
     }
     return subprocess.run(

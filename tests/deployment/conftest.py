@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from partners.models import Partner
-from tests.conftest import Cast, address_of, make_cast
+from tests.conftest import Cast, make_cast
+from tests.databases import address_of_database
 from tests.deployment.durable import Durable, durable, rows_of, wait_for_the_database
 from tests.deployment.process_list import Deployment, deployed
 from tests.deployment.receivers import HANGS, Receivers
@@ -52,7 +53,7 @@ def whole_list(
     given = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
     if rounds <= 1:
         with django_db_blocker.unblock():
-            servers.copy_tables(address_of("owner"))
+            servers.copy_tables(address_of_database("owner"))
     owner_url = servers.owner_url if rounds > 1 else None
     with deployed(folder, owner_url, **given) as deployment:
         yield deployment

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from tests.conftest import test_database_url
+from tests.databases import address_of_database
 from tests.pooler import MODES, PGBOUNCER, pooled, version
 
 pytestmark = pytest.mark.skipif(
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(params=MODES)
 def lines(request: pytest.FixtureRequest, committed: None) -> Iterator[list[psycopg.Connection]]:
     """Two connections, as two threads of a web process have them, through a pooler."""
-    with pooled(request.param, test_database_url()) as url, ExitStack() as stack:
+    with pooled(request.param, address_of_database()) as url, ExitStack() as stack:
         yield [
             stack.enter_context(
                 psycopg.connect(

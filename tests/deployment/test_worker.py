@@ -21,7 +21,8 @@ from notifications.fan_out import fan_out
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.webhooks.endpoints import deliver
 from tests import factories
-from tests.conftest import ROOT, Cast, test_database_url
+from tests.conftest import ROOT, Cast
+from tests.databases import address_of_database
 from tests.deployment.receivers import Receivers
 from tests.factories import acting, allow
 
@@ -30,7 +31,7 @@ from tests.factories import acting, allow
 def worker(folder: Path, **settings_of_its_own: str) -> Iterator[subprocess.Popen[bytes]]:
     """The worker of docs/operations/index.md, on the database and the Redis of the tests."""
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_WEBHOOKS_ALLOW_LOOPBACK": "1",
         "PORTAL_QUEUE": current_app.conf.task_default_queue,
         "PORTAL_MAIL_DIR": str(folder / "mail"),

@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from core.document_kinds import Kind
 from core.row_security import every_office
 from documents.models import Document
-from tests.conftest import ROOT, Cast, Software, test_database_url
+from tests.conftest import ROOT, Cast, Software
+from tests.databases import address_of_database
 from tests.documents import examples
 from tests.documents.examples import (
     DELIVERED_PDF,
@@ -160,7 +161,7 @@ def test_a_zip_is_taken_in_file_by_file_with_the_papers_beside(
 def run_command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     """`manage.py ingest` as an operator runs it."""
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_SECRET_KEY": settings.SECRET_KEY,
     }
     done = subprocess.run(
@@ -208,7 +209,7 @@ def test_an_operator_at_a_terminal_sees_how_far_it_is(people: Cast, tmp_path: Pa
     ours, theirs = os.openpty()
     call = [sys.executable, "manage.py", "ingest", str(folder)]
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_SECRET_KEY": settings.SECRET_KEY,
     }
     done = subprocess.run(
@@ -241,7 +242,7 @@ def test_the_memory_is_the_same_for_few_and_for_many(people: Cast, rounds: float
         cwd=ROOT,
         env=os.environ
         | {
-            "DATABASE_URL": test_database_url(),
+            "DATABASE_URL": address_of_database(),
             "PORTAL_SECRET_KEY": settings.SECRET_KEY,
             "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
         },

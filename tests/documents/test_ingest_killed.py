@@ -26,7 +26,8 @@ from documents.models import Content, Document, IngestBatch, QuarantinedFile
 from documents.storage.blobs import load, name_of, storage, store
 from documents.storage.garbage_collection import collect, remove_unreferenced, shards
 from tests import factories
-from tests.conftest import ROOT, Cast, test_database_url
+from tests.conftest import ROOT, Cast
+from tests.databases import address_of_database
 from tests.documents import examples
 from tests.documents.examples import (
     company_of,
@@ -94,7 +95,7 @@ def deliver(folder: Path, clients: list[Any], each: int) -> set[str]:
 def kill_while_it_works(folder: Path, rng: random.Random) -> bool:
     """Start the command and kill it at a random moment; tell whether it was still at work."""
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_SECRET_KEY": settings.SECRET_KEY,
     }
     process = subprocess.Popen(

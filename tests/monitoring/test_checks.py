@@ -26,7 +26,8 @@ from consents.ended_register import Line
 from monitoring.checks import ALL_IS_WELL, database
 from monitoring.health import migrations_that_wait
 from monitoring.models import Heartbeat
-from tests.conftest import ROOT, test_database_url
+from tests.conftest import ROOT
+from tests.databases import address_of_database, committed_database
 from tests.owner import as_owner
 
 pytestmark = pytest.mark.requirement(97)
@@ -113,7 +114,7 @@ def right(
     return {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "REDIS_URL": configured.REDIS_URL,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_server}",
         "PORTAL_URL": "https://portal.example",
@@ -127,7 +128,7 @@ def right(
         "PORTAL_STORAGE": str(folder / "documents"),
         "PORTAL_CHECKPOINTS": str(folder / "checkpoints"),
         # What other tests ended in this database stands in there.
-        "PORTAL_ENDED_CONSENTS_FILE": configured.PORTAL_ENDED_CONSENTS_FILE,
+        "PORTAL_ENDED_CONSENTS_FILE": os.environ["PORTAL_ENDED_CONSENTS_FILE"],
         "PORTAL_QUEUE": current_app.conf.task_default_queue,
     }
 
@@ -139,7 +140,7 @@ def told(right: dict[str, str], django_db_blocker: Any) -> dict[str, list[list[s
     cases: dict[str, dict[str, str | None]] = {"right": {}}
     for name, (change, _id) in WRONG.items():
         cases[name] = {k: v and v.replace("{tmp}", tmp) for k, v in change.items()}
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), committed_database():
         Heartbeat.objects.record()
     done = subprocess.run(
         [sys.executable, "-c", ASK],

@@ -26,7 +26,8 @@ from notifications.tasks import sweep
 from notifications.webhooks.endpoints import deliver, email_trouble
 from notifications.webhooks.send import MAX_ANSWER_SIZE
 from tests import factories
-from tests.conftest import ROOT, Cast, test_database_url
+from tests.conftest import ROOT, Cast
+from tests.databases import address_of_database
 from tests.factories import acting, allow
 from tests.notifications.receiver import Receiver, hear, later
 
@@ -355,7 +356,7 @@ def test_a_sender_that_is_killed_is_followed_by_one_with_the_same_identifier(
 
     receiver.answer = kill
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": address_of_database(),
         "PORTAL_WEBHOOKS_ALLOW_LOOPBACK": "1",
         "DJANGO_SETTINGS_MODULE": "codabox_portal.settings",
     }

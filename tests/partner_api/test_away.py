@@ -15,7 +15,8 @@ import pytest
 from django.db import connection
 
 from tests import factories
-from tests.conftest import Cast, Software, running_portal, test_database_url
+from tests.conftest import Cast, Software, running_portal
+from tests.databases import address_of_database
 from tests.factories import CODA, allow
 from tests.owner import as_owner
 
@@ -65,7 +66,7 @@ class Line:
 def line(people: Cast, tmp_path: Path) -> Iterator[tuple[Line, Software]]:
     at = connection.settings_dict
     line = Line(at["HOST"], int(at["PORT"]))
-    url = test_database_url().replace(f":{at['PORT']}/", f":{line.port}/")
+    url = address_of_database().replace(f":{at['PORT']}/", f":{line.port}/")
     assert str(line.port) in url
     with running_portal(tmp_path, DATABASE_URL=url) as portal:
         software = Software(portal, people.ledgerly)
@@ -137,7 +138,7 @@ def test_a_read_only_database_serves_nothing(
     people: Cast, ledgerly: Software, tmp_path: Path
 ) -> None:
     """A standby would serve what may be cancelled by now, and could not record the read."""
-    url = test_database_url() + "?options=-c%20default_transaction_read_only%3Don"
+    url = address_of_database() + "?options=-c%20default_transaction_read_only%3Don"
     token = {"Authorization": f"Bearer {ledgerly.token}"}
     with running_portal(tmp_path, DATABASE_URL=url) as portal:
         for method, path, options in calls(people)[:3]:
