@@ -37,7 +37,7 @@ from consents.scheduled_events import _write_one
 from consents.scope import ScopeChange, change_scope
 from consents.terms_acceptance import accept_terms
 from core.locks import Lock, hold, retry_deadlock
-from partners.models import PartnerStatus
+from partners.models import Partner, PartnerStatus
 from tests import factories
 from tests.consents.test_races import at_once
 from tests.factories import acting, allow
@@ -70,6 +70,7 @@ class World:
     invitation: Invitation
     elsewhere: Office
     chloe: User
+    unknown: Partner
     requested: Consent
     allowed: Consent
     paused: Consent
@@ -105,6 +106,7 @@ def make_world() -> World:
     paused.pause(acting(anna))
     return World(
         *(office, anna, eva, bram, new, invitation, elsewhere, chloe),
+        unknown=factories.make_partner("Unknown"),
         requested=factories.make_request(office, asked),
         allowed=factories.make_allowed(office, given, anna),
         paused=paused,
@@ -147,7 +149,10 @@ def retire(which: str) -> Callable[[World], None]:
 
 
 VERBS: dict[str, Callable[[World], Any]] = {
-    "request": lambda w: Consent.objects.request(office=w.office, partner=w.requested.partner),
+    "request": lambda w: Consent.objects.request(office=w.office, partner=w.unknown),
+    "request again": lambda w: Consent.objects.request(
+        office=w.office, partner=w.requested.partner
+    ),
     "allow": lambda w: allow(fresh(w.requested), w.anna),
     "deny": lambda w: fresh(w.requested).deny(acting(w.eva)),
     "ask": lambda w: fresh(w.requested).ask_admins(acting(w.bram), []),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import httpx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.conftest import Cast
+from tests.conftest import Cast, Software
 from tests.deployment.process_list import children_of_granian
+from tests.factories import allow
 from tests.test_access_matrix import as_person
 
 pytestmark = pytest.mark.requirement(116)
@@ -20,6 +22,7 @@ MIB = 1024 * 1024
 HEAD = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
 TAIL = b"\r\n--x--\r\n"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
+JSON = {"Content-Type": "application/vnd.api+json"}
 PAGE, TOKEN = "/accounts/login/", "/codabox-connect/oauth2/token"
 SEARCH = "/codabox-connect/accounting-offices/x/document-searches"
 
@@ -71,6 +74,29 @@ def test_sixty_megabytes_of_a_stranger_are_not_read(
     elif length:
         assert answer.status_code == 413
         assert "<html" in answer.text
+
+
+def test_sixty_megabytes_of_software_in_chunks_are_not_read(
+    people: Cast, ledgerly: Software
+) -> None:
+    """Nobody says how long such a body is, so the API stops reading at its limit."""
+    allow(people.consent, people.anna)
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        for piece in pieces(60):
+            sent += len(piece)
+            yield piece
+
+    path = f"/accounting-offices/{people.janssens.uuid}/document-searches"
+    with suppress(httpx.TransportError):
+        # The portal may end the connection while we are still sending.
+        answer = ledgerly.call("POST", path, content=body(), headers=JSON)
+        assert answer.status_code == 413
+    # The limit, and what lies in the buffers of the network.
+    assert MIB < sent < 30 * MIB
+    assert ledgerly.search(people.janssens, [people.bakery.company_number]).status_code == 201
 
 
 @pytest.mark.parametrize(

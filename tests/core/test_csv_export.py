@@ -21,6 +21,14 @@ def test_a_formula_after_any_separator_gets_an_apostrophe(separator: str, start:
         assert not re.match(r"""[ \0"]*[=+\-@]""", cell), safe
 
 
+@pytest.mark.requirement(111)
+@pytest.mark.parametrize("start", STARTS)
+def test_a_cell_that_begins_with_a_character_of_the_owasp_list_gets_an_apostrophe(
+    start: str,
+) -> None:
+    assert harmless(f"{start}Jan").startswith("'")
+
+
 @pytest.mark.parametrize(
     "plain", ["Ledgerly", "Peeters & Zonen", "a-b", "x@y.example", "Jan, Piet"]
 )
