@@ -34,6 +34,7 @@ EVERYTHING = NEEDED | {
     },
     "networkPolicy": {"alsoFrom": [{"namespaceSelector": {"matchLabels": {"name": "see"}}}]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "backup": {"enabled": True, "repository": "registry.example/backup"},
 }
 # The oldest and the newest that the chart says it is for.
 KUBERNETES = ("1.27", "1.37")
@@ -66,10 +67,13 @@ def the(objects: list[Object], kind: str, name: str) -> Object:
 
 
 def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
-    """What each Deployment and Job says about its pods, by its name without the release."""
+    """What each Deployment, Job and CronJob says about its pods, by its name without the release."""
     for one in objects:
+        name, spec = one["metadata"]["name"].removeprefix("here-"), one.get("spec", {})
         if one["kind"] in ("Deployment", "Job"):
-            yield one["metadata"]["name"].removeprefix("here-"), one["spec"]["template"]["spec"]
+            yield name, spec["template"]["spec"]
+        elif one["kind"] == "CronJob":
+            yield name, spec["jobTemplate"]["spec"]["template"]["spec"]
 
 
 def environment(pod: Object) -> dict[str, str]:
@@ -138,6 +142,29 @@ def test_of_beat_there_is_exactly_one(objects: list[Object]) -> None:
     assert beat["strategy"] == {"type": "Recreate"}
 
 
+def test_the_backup_of_every_night_is_that_of_compose(tmp_path: Path) -> None:
+    """The same image target and script, one at a time; a second try of a day has no empty folder."""
+    assert not [one for one in render(tmp_path, NEEDED) if one["kind"] == "CronJob"]
+    objects = render(tmp_path, EVERYTHING | {"image": {"repository": "r/portal", "tag": "7"}})
+    night = the(objects, "CronJob", "backup")["spec"]
+    assert (night["schedule"], night["timeZone"]) == ("30 1 * * *", "Europe/Brussels")
+    assert night["concurrencyPolicy"] == "Forbid"
+    assert night["jobTemplate"]["spec"]["backoffLimit"] == 0
+    pod = dict(pods(objects))["backup"]
+    assert pod["restartPolicy"] == "Never"
+    (container,) = pod["containers"]
+    assert container["image"] == "registry.example/backup:7"
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["backup"]
+    assert compose["build"]["target"] in (ROOT / "Dockerfile").read_text()
+    assert " ".join(container["command"]) == compose["command"]
+    (mount,) = (one for one in container["volumeMounts"] if one["mountPath"] == "/backups")
+    claim = next(one for one in pod["volumes"] if one["name"] == mount["name"])
+    assert claim["persistentVolumeClaim"] == {"claimName": "codabox-portal-backups"}
+    # Only this job sees the backups: a portal that is broken into cannot delete them.
+    for name, other in pods(objects):
+        assert (claim in other["volumes"]) == (name == "backup"), name
+
+
 def test_no_pod_may_more_than_it_needs(objects: list[Object]) -> None:
     for name, pod in pods(objects):
         assert pod["automountServiceAccountToken"] is False, name
@@ -174,7 +201,9 @@ def test_web_is_asked_whether_it_lives_and_whether_it_is_ready(objects: list[Obj
     assert ready["periodSeconds"] * ready["failureThreshold"] <= 10
 
 
-def test_secrets_are_files_and_the_owner_is_told_to_the_job_alone(objects: list[Object]) -> None:
+def test_secrets_are_files_and_owner_and_superuser_are_told_to_their_jobs_alone(
+    objects: list[Object],
+) -> None:
     page = (ROOT / "docs/operations/environment.md").read_text()
     in_files = page.partition("A secret can lie in a file")[2].partition("\n\n")[0]
     known = set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) | {"PORTAL_PROBE_CLIENT"}
@@ -183,7 +212,7 @@ def test_secrets_are_files_and_the_owner_is_told_to_the_job_alone(objects: list[
         told = environment(pod)
         names |= set(told)
         assert ("DATABASE_OWNER_URL_FILE" in told) == (part == "migrate")
-        assert not [name for name in told if "SUPERUSER" in name]
+        assert ("DATABASE_SUPERUSER_URL_FILE" in told) == (part == "backup")
         for name, value in told.items():
             if name.endswith("_FILE") and name not in known:
                 assert f"`{name.removesuffix('_FILE')}`" in in_files or name in in_files
@@ -283,6 +312,8 @@ def test_nobody_but_nginx_reaches_web(objects: list[Object]) -> None:
         ({"secrets": {"keys": ["DATABASE_URL", "PORTAL_SECRET_KEY"]}}, "secrets/keys"),
         ({"secrets": {"keys": ["DATABASE_OWNER_URL"]}}, "secrets/keys"),
         ({"nginx": {"ports": [443]}}, "nginx/ports"),
+        ({"backup": {"enabled": True}}, "Set backup.repository"),
+        ({"backup": {"schedule": "every night"}}, "backup/schedule"),
     ],
 )
 def test_a_wrong_value_stops_the_chart_with_a_sentence(
