@@ -51,10 +51,13 @@ def test_dirk_sees_the_first_lines_of_what_belongs_to_nobody_and_the_history_say
     assert "&lt;script&gt;alert(1)&lt;/script&gt;·[31m· café" in text
     assert "<script>alert(1)" not in text
     assert text.count("x" * 128) == 19
-    seen = LogEntry.objects.filter(object_id=str(waiting(hostile).pk), user=people.dirk)
+    seen = LogEntry.objects.filter(
+        content_type__model="quarantinedfile", object_id=str(waiting(hostile).pk)
+    )
     assert [one.change_message for one in seen] == ["Saw the first lines."]
     assert company_of(people.bakery).iban not in look(ours)
-    assert not LogEntry.objects.filter(object_id=str(waiting(ours).pk)).exists()
+    of_files = LogEntry.objects.filter(content_type__model="quarantinedfile")
+    assert not of_files.filter(object_id=str(waiting(ours).pk)).exists()
 
 
 def test_dirk_counts_warnings_by_sender(people: Cast) -> None:
