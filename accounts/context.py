@@ -14,5 +14,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal_name": settings.PORTAL_NAME,
         "support_email": settings.PORTAL_SUPPORT_EMAIL,
         "demo": settings.PORTAL_DEMO,
+        # The name of the provider at which operators may log in; empty: there is none.
+        "operator_login": settings.PORTAL_OPERATOR_OIDC_ISSUER
+        and settings.PORTAL_OPERATOR_OIDC_NAME,
         "language_choices": LANGUAGES,
     }

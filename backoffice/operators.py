@@ -19,6 +19,7 @@ from backoffice.models.four_eyes import (
     FourEyesApproval,
     wait_for_other_approvals,
 )
+from backoffice.models.operators import OperatorIdentity
 from backoffice.operator_emails import email_operator, send_link
 from backoffice.roles import OperatorRole
 
@@ -84,12 +85,14 @@ def change_role(act: FourEyesApproval, by: User) -> None:
 def reset_factor(act: FourEyesApproval, by: User) -> None:
     """Remove app, passkeys and recovery codes of an operator, and end their sessions.
 
+    Their account at an OpenID provider is forgotten too: the next login there is a first one.
     Raises NeedsSecondOperator.
     """
     with transaction.atomic():
         act.confirm(by)
         person = _operator(act)
         Authenticator.objects.filter(user=person).delete()
+        OperatorIdentity.objects.filter(operator=person).delete()
         end_sessions(person)
         email_operator(person, "reset", names=act.names)
 

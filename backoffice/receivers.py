@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.signals import person_anonymised
-from backoffice.models import AccessedRecord, OperatorLogin, SupportAccess
+from backoffice.models import AccessedRecord, OperatorIdentity, OperatorLogin, SupportAccess
 from core.client_ip import address_of
 
 
@@ -20,6 +20,12 @@ def anonymise_support_access(sender: Any, person: User, pseudonym: str, **kwargs
     """Replace the name of the person in the support access log."""
     opened = SupportAccess.objects.filter(accessed=AccessedRecord.PERSON, about=str(person))
     opened.update(about=pseudonym)
+
+
+@receiver(person_anonymised)
+def forget_identities(sender: Any, person: User, **kwargs: Any) -> None:
+    """Forget what a provider calls the person."""
+    OperatorIdentity.objects.filter(operator=person).delete()
 
 
 @receiver(user_logged_in)

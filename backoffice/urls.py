@@ -3,9 +3,13 @@
 from django.urls import path
 
 from backoffice import views
+from backoffice.oidc import views as oidc
 
 app_name = "backoffice"
 urlpatterns = [
     path("offices/<slug:slug>/organization/looks", views.support_access, name="support_access"),
     path("operators/invitation/<str:token>", views.operator_invitation, name="operator_invitation"),
+    # There is a page only where the settings name a provider.
+    path("operators/login", oidc.there, name="oidc_there"),
+    path("operators/login/back", oidc.back, name="oidc_back"),
 ]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from codabox_portal import account_forms, addresses, environment, logs
+from codabox_portal import account_forms, addresses, environment, logs, openid
 from codabox_portal.content_security_policy import DIRECTIVES
 from codabox_portal.schedule import BEAT
 
@@ -244,6 +244,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard:home"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; the reset mail is valid for one hour
 
+vars().update(openid.settings_of(_env))
 ACCOUNT_ADAPTER = "accounts.login.adapter.AccountAdapter"
 ACCOUNT_FORMS = account_forms.ACCOUNT_FORMS
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -271,6 +272,8 @@ ACCOUNT_RATE_LIMITS = {
     "transfer": "20/5m/user",
     # So that nobody claims number after number: 1,000 a day for an office are the other limit.
     "claim": "30/5m/user",
+    # Each begins a session and asks the provider.
+    "operator_login": "30/5m/ip",
 }
 
 MFA_ADAPTER = "accounts.login.mfa.SecondFactorAdapter"

@@ -92,6 +92,7 @@ WRONG = {
     "PORTAL_METRICS_FROM": "10.0/8",
     "PORTAL_CERTIFICATE_PROXIES": "nginx",
     "PORTAL_WEBHOOKS_CA": "/no/such/file",
+    "PORTAL_OPERATOR_OIDC_ISSUER": "http://login.example/realm",
     "PORTAL_RECEIPT_KEY": "c2hvcnQ=",
     "PORTAL_STORAGE_S3": "s3://bucket",
     "PORTAL_CHECKPOINTS": "s3://bucket",
@@ -101,12 +102,14 @@ WRONG = {
 SECRETS = (
     *("PORTAL_SECRET_KEY", "PORTAL_FORMER_SECRET_KEYS", "PORTAL_RECEIPT_KEY"),
     *("PORTAL_PROBE_SECRET", "PORTAL_STORAGE_S3", "PORTAL_CHECKPOINTS", "EMAIL_URL"),
+    "PORTAL_OPERATOR_OIDC_CLIENT_SECRET",
     *("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_SUPERUSER_URL", "REDIS_URL"),
 )
 ANY_TEXT = {
     *("PORTAL_NAME", "PORTAL_MAIL_DIR", "PORTAL_PROBE_CLIENT", "PORTAL_PROBE_SECRET"),
     *("PORTAL_ENDED_CONSENTS_FILE", "PORTAL_SECRET_KEY", "PORTAL_FORMER_SECRET_KEYS"),
-    *("PORTAL_HOSTS", "PORTAL_DROP_FOLDER", "PORTAL_STORAGE"),
+    *("PORTAL_HOSTS", "PORTAL_DROP_FOLDER", "PORTAL_STORAGE", "PORTAL_OPERATOR_OIDC_NAME"),
+    *("PORTAL_OPERATOR_OIDC_CLIENT_ID", "PORTAL_OPERATOR_OIDC_CLIENT_SECRET"),
 }
 
 
@@ -133,6 +136,30 @@ def test_each_wrong_value_stops_the_start_with_a_sentence_that_names_it(
         # The word of a secret is shown to nobody.
         shown = repr(text) in sentence or text == "/no/such/file"
         assert shown != (name in SECRETS), sentence
+
+
+@pytest.mark.requirement(109, 121)
+def test_an_openid_provider_needs_credentials_and_is_called_by_its_host() -> None:
+    issuer: dict[str, str | None] = {"PORTAL_OPERATOR_OIDC_ISSUER": "https://login.example/realm"}
+    client: dict[str, str | None] = {"PORTAL_OPERATOR_OIDC_CLIENT_ID": "portal"}
+    secret: dict[str, str | None] = {"PORTAL_OPERATOR_OIDC_CLIENT_SECRET": "s"}
+    told = read(
+        {
+            "alone": dict(issuer),
+            "no secret": issuer | client,
+            "whole": issuer | client | secret,
+            "description": {
+                "PORTAL_OPERATOR_OIDC_ISSUER": "https://a.be/.well-known/openid-configuration"
+            },
+        }
+    )
+    for case in ("alone", "no secret"):
+        assert told[case] == (
+            "PORTAL_OPERATOR_OIDC_ISSUER needs PORTAL_OPERATOR_OIDC_CLIENT_ID and "
+            "PORTAL_OPERATOR_OIDC_CLIENT_SECRET."
+        )
+    assert told["whole"]["PORTAL_OPERATOR_OIDC_NAME"] == "login.example"
+    assert "must be the issuer alone" in told["description"]
 
 
 @pytest.mark.requirement(121)

@@ -58,6 +58,19 @@ class Migration(migrations.Migration):
             bases=('accounts.user',),
         ),
         migrations.CreateModel(
+            name='OperatorIdentity',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('issuer', models.CharField(max_length=400)),
+                ('subject', models.CharField(max_length=255)),
+                ('linked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('issuer', 'subject'), name='backoffice_identity_is_one_operator'), models.UniqueConstraint(fields=('operator', 'issuer'), name='backoffice_identity_one_per_operator')],
+            },
+        ),
+        migrations.CreateModel(
             name='OperatorLogin',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -2,7 +2,7 @@
 
 from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval, NeedsSecondOperator
-from backoffice.models.operators import Operator, OperatorLogin
+from backoffice.models.operators import Operator, OperatorIdentity, OperatorLogin
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "FourEyesApproval",
     "NeedsSecondOperator",
     "Operator",
+    "OperatorIdentity",
     "OperatorLogin",
     "SupportAccess",
 ]

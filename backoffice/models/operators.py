@@ -37,6 +37,28 @@ class Operator(User):  # type: ignore[django-manager-missing]  # of a library
         return group.name if group else "none"
 
 
+class OperatorIdentity(models.Model):
+    """The account of an operator at an OpenID provider: what the provider calls it for good."""
+
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    issuer = models.CharField(max_length=400)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="backoffice_identity_is_one_operator"
+            ),
+            models.UniqueConstraint(
+                fields=["operator", "issuer"], name="backoffice_identity_one_per_operator"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} · {self.issuer}"
+
+
 class OperatorLogin(models.Model):
     """An operator logged in: when, from where, with which proofs."""
 

@@ -1,0 +1,1 @@
+"""The login of operators at an OpenID provider, an option of the deployment."""
