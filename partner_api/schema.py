@@ -179,6 +179,10 @@ def complete(result: Shape, **_options: Any) -> Shape:
     result["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
     components = result.setdefault("components", {})
     shapes = components.get("schemas", {}) | document_shapes.COMPONENTS | webhook_shapes.COMPONENTS
+    for shape in shapes.values():
+        for member in shape.get("properties", {}).values():
+            # Requests have shapes of their own, and clients leave out what only answers have.
+            member.pop("readOnly", None)
     components["schemas"] = dict(sorted(shapes.items()))
     components.setdefault("securitySchemes", {})["clientCredentials"] = {
         "type": "http",

@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--pgbouncer", choices=MODES, help="web processes reach the database through PgBouncer"
     )
     parser.addoption(
+        "--generated-clients",
+        action="store_true",
+        help="generate clients from the document of the API and walk a scenario (installs generators into var/)",
+    )
+    parser.addoption(
         "--renew-contract", action="store_true", help="write the contract of the API down anew"
     )
 

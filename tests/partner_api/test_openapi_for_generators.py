@@ -58,6 +58,12 @@ def test_every_value_has_a_type() -> None:
         assert len(set(shape.get("enum", []))) == len(shape.get("enum", [])), place
 
 
+def test_no_member_is_read_only() -> None:
+    """`to_dict()` and `to_json()` of a Python client leave such a member out of an answer."""
+    for place, shape in all_shapes():
+        assert "readOnly" not in shape, place
+
+
 def test_every_object_has_a_name() -> None:
     """Otherwise its class is called SearchRequestDataRelationshipsClientsDataInner."""
     for name, shape in SCHEMAS.items():
