@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.row_security import every_office
 from demo.sandbox import SITUATIONS
-from documents.models import Document
 from tests import factories
-from tests.conftest import Cast, Software, running_portal
+from tests.conftest import Cast, running_portal
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -65,32 +62,9 @@ def shell_blocks(page: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.requirement(122)
-@pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq (Debian has both)"
-)
-def test_the_page_of_the_sandbox_works_word_by_word(
-    people: Cast, portal: str, tmp_path: Path
-) -> None:
-    """Everything from the office to the first document, with the credentials of the sandbox."""
-    factories.terms_in_force()
-    partner = factories.make_partner("Sandly", kind="sandbox", listed=False)
-    token = Software(portal, partner).token
-    told = os.environ | {"API": f"{portal}/codabox-connect", "TOKEN": token}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "".join(shell_blocks("sandbox")["sh"])],
-        cwd=tmp_path, env=told, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    status, filed, document = done.stdout.split()
-    assert (status, filed) == ("confirmed", "1")
-    with every_office():
-        assert Document.objects.filter(uuid=document).exists()
-
-
-@pytest.mark.requirement(122)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl (Debian: apt install curl)")
 def test_the_sandbox_takes_what_the_demo_wrote(people: Cast, tmp_path: Path) -> None:
-    """The shell blocks, word by word; tests/partner_api/test_samples.py runs the quick start."""
+    """The shell blocks, word by word; tests/partner_api/test_samples.py runs the samples."""
     blocks = shell_blocks("sandbox")
     name, secret = factories.make_application(people.tally)
     with running_portal(tmp_path, PORTAL_DEMO="1") as portal:

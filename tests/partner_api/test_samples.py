@@ -13,6 +13,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from core.row_security import every_office
+from core.sandbox import World
+from documents.models import Document
 from notifications.models import WebhookEndpoint
 from notifications.webhooks.standard_webhooks import headers, secret_of
 from partner_api.guide import FOLDER, LANGUAGES
@@ -55,10 +58,18 @@ ASKS = {
 }
 
 
+def all_samples(page: str, language: str) -> list[str]:
+    text = (FOLDER / f"{page}.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.S | re.M)
+
+
 def samples(page: str, language: str) -> str:
     """All samples of one language on one page, one after the other."""
-    text = (FOLDER / f"{page}.md").read_text()
-    return "".join(re.findall(rf"^```{language}\n(.*?)^```$", text, re.S | re.M))
+    return "".join(all_samples(page, language))
+
+
+def first_sample(page: str, language: str) -> str:
+    return all_samples(page, language)[0]
 
 
 def java(program: str, *, in_main: bool) -> str:
@@ -71,6 +82,13 @@ def java(program: str, *, in_main: bool) -> str:
 
 def run(language: str, program: str, folder: Path, told: Mapping[str, str]) -> int:
     """Run a program in the folder, with these variables; return its status."""
+    return done(language, program, folder, told).returncode
+
+
+def done(
+    language: str, program: str, folder: Path, told: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in the folder, with these variables."""
     for tool, package in TOOLS[language].items():
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} (Debian: apt install {package})")
@@ -83,7 +101,7 @@ def run(language: str, program: str, folder: Path, told: Mapping[str, str]) -> i
     }
     name, command = commands[language]
     (folder / name).write_text(("<?php\n" if language == "php" else "") + program)
-    done = subprocess.run(
+    ended = subprocess.run(
         [*command, name],
         cwd=folder,
         env={**os.environ, **told},
@@ -92,8 +110,8 @@ def run(language: str, program: str, folder: Path, told: Mapping[str, str]) -> i
         check=False,
         timeout=120,
     )
-    print(done.stdout, done.stderr)
-    return done.returncode
+    print(ended.stdout, ended.stderr)
+    return ended
 
 
 @pytest.mark.parametrize("language", TOOLS)
@@ -117,6 +135,29 @@ def test_the_quick_start_fetches_the_first_statement(
     assert (tmp_path / f"{document.uuid}.cod").read_bytes() == statement
 
 
+@pytest.mark.requirement(122)
+@pytest.mark.parametrize("language", TOOLS)
+def test_the_sandbox_is_tried_word_by_word(
+    language: str, portal: str, people: Cast, tmp_path: Path
+) -> None:
+    """From the office to the first document, with the credentials of the sandbox."""
+    partner = factories.make_partner("Sandly", kind=World.SANDBOX, listed=False)
+    client_id, secret = factories.make_application(partner)
+    told = {
+        "API": f"{portal}/codabox-connect",
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": secret,
+    }
+    program = first_sample("quick-start", language) + samples("sandbox", language)
+    program = java(program, in_main=True) if language == "java" else program
+    ended = done(language, program, tmp_path, told)
+    assert ended.returncode == 0
+    status, filed, document = ended.stdout.split()
+    assert (status, filed) == ("confirmed", "1")
+    with every_office():
+        assert Document.objects.filter(uuid=document).exists()
+
+
 @pytest.mark.parametrize("language", TOOLS)
 def test_a_webhook_is_found_genuine_and_a_changed_one_is_not(
     language: str, cast: Cast, tmp_path: Path
@@ -138,7 +179,7 @@ def test_a_webhook_is_found_genuine_and_a_changed_one_is_not(
 
 
 def test_each_sample_comes_in_every_language() -> None:
-    for page in ("quick-start", "webhooks"):
+    for page in ("quick-start", "sandbox", "webhooks"):
         text = (FOLDER / f"{page}.md").read_text()
         counts = {
             language: len(re.findall(rf"^```{language}$", text, re.M)) for language in LANGUAGES
