@@ -2,12 +2,13 @@
 
 A waiting call keeps a thread of the web server, so there are fewer places to wait than threads, and
 a partner gets ten. It keeps no connection to the database: one thread of the process looks for all.
+One change may wake them all, so they answer in turn: few have a connection at the same time.
 """
 
 from __future__ import annotations
 
 import time
-from threading import Event, Lock, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -25,16 +26,23 @@ from partner_api.hot_path.rate_limit import redis_client
 
 # How often the database is asked, in seconds.
 LOOK_EVERY = 0.5
+# How many calls of a process answer at the same time after they waited. One that has waited so many
+# seconds for its turn answers without.
+TURNS, LONGEST_FOR_A_TURN = 4, 5
 # When a call for which there is no place may try again, and how long a lost place is counted.
 TRY_AGAIN, GRACE = 5, 5
 TOO_MANY = "Too many calls of your software wait at the same time; end one, then try again."
 NO_PLACE = "No more calls can wait now; ask without wait, or try again."
 log = structlog.get_logger("api")
+_turns = BoundedSemaphore(TURNS)
 _places = Slots("PORTAL_WAITS_AT_ONCE", "PORTAL_WAITS_PER_PARTNER")
 
 
 class Waiting:
-    """The place of one call that waits at most `seconds`; raises ApiError 429 without one."""
+    """The place of one call that waits at most `seconds`; raises ApiError 429 without one.
+
+    From `until_a_change` on, the call has a turn, until it waits again or leaves.
+    """
 
     def __init__(self, partner_id: int, access: AccessContext, seconds: int) -> None:
         self.partner_id, self.access = partner_id, access
@@ -42,6 +50,7 @@ class Waiting:
         self.changed = Event()
         self._count = _PartnerCount(partner_id, seconds)
         self._slot: Slot | None = None
+        self._has_turn = False
 
     def __enter__(self) -> Self:
         if not self._count.enter():
@@ -58,20 +67,30 @@ class Waiting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._end_turn()
         if self._slot is not None:
             self._slot.release()
         self._count.leave()
 
     def until_a_change(self, wait: Wait) -> bool:
         """Wait until something may have changed, also access; False when the time is over."""
-        if not connection.in_atomic_block:
-            connection.close()
+        self._end_turn()
         self.changed.clear()
         _watcher.add(self, wait)
         try:
-            return self.changed.wait(max(self.ends - time.monotonic(), 0))
+            is_changed = self.changed.wait(max(self.ends - time.monotonic(), 0))
         finally:
             _watcher.remove(self)
+        self._has_turn = _turns.acquire(timeout=LONGEST_FOR_A_TURN)
+        return is_changed
+
+    def _end_turn(self) -> None:
+        """Give the turn to the next call, and with it the connection to the database."""
+        if not connection.in_atomic_block:
+            connection.close()
+        if self._has_turn:
+            self._has_turn = False
+            _turns.release()
 
 
 class _PartnerCount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -55,13 +56,15 @@ class DocumentChanges(Resource):
         kinds = query["kinds"] or KINDS
         cursor = _cursor(query["after"])
         page = read_changes(caller, access, cursor, kinds, query["limit"])
-        if not page.rows and query["wait"]:
-            with Waiting(caller.partner_id, access, query["wait"]) as waiting:
+        with ExitStack() as stack:
+            if not page.rows and query["wait"]:
+                place = Waiting(caller.partner_id, access, query["wait"])
+                waiting = stack.enter_context(place)
                 wait = Wait(access.office_id, caller.partner_id, page.horizon)
                 while not page.rows and waiting.until_a_change(wait):
                     page = read_changes(caller, access, page.cursor, kinds, query["limit"])
                     wait = wait._replace(moment=page.horizon)
-        record(reader_of(caller, access), Outcome.SERVED, media_type="changes")
+            record(reader_of(caller, access), Outcome.SERVED, media_type="changes")
         return cached_answer(StoredAnswer(200, orjson.dumps(_body(page, query["limit"]))), request)
 
 
