@@ -41,7 +41,9 @@ from tests.pooler import MODES, pooled
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests of the deployment that start no server.
-FAST_DEPLOYMENT = ("test_chart.py", "test_portal_py.py", "test_processes.py")
+FAST_DEPLOYMENT = (
+    *("test_chart.py", "test_nginx_retries.py", "test_portal_py.py", "test_processes.py"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -128,14 +128,14 @@ def front(
 
 
 @contextmanager
-def running_nginx(folder: Path, portal: str) -> Iterator[Front]:
+def running_nginx(folder: Path, *portals: str) -> Iterator[Front]:
     certificate(folder, "server")
     ports = free_port(), free_port(), free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     configuration = folder / "nginx.conf"
     configuration.write_text(
         f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-        f"events {{}} http {{ access_log off; {our_files(folder, ports, portal)} }}"
+        f"events {{}} http {{ access_log off; {our_files(folder, ports, *portals)} }}"
     )
     nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-p", folder])
     front = Front.at(ports, folder)
