@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -138,6 +139,25 @@ def replace(process: Process) -> None:
     process.start()
 
 
+def roll_webs(deployment: Deployment) -> None:
+    """One web process after the other; the next one when the one before serves."""
+    for web in deployment.webs:
+        replace(web)
+        deployment.wait_until_ready(web)
+
+
+def roll_the_rest(deployment: Deployment) -> None:
+    for process in (*deployment.workers, deployment.beat):
+        replace(process)
+
+
+def roll(deployment: Deployment, **environment: str) -> None:
+    """Replace every process, each with these settings."""
+    deployment.environment.update(environment)
+    roll_webs(deployment)
+    roll_the_rest(deployment)
+
+
 def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
     there: Cast, deployment: Deployment, rounds: float
 ) -> None:
@@ -145,14 +165,41 @@ def test_web_processes_are_replaced_while_twenty_clients_notice_nothing(
     with working(there, deployment, rounds) as clients:
         time.sleep(0.5)
         for _round in range(max(1, int(rounds))):
-            for web in deployment.webs:
-                replace(web)
-                deployment.wait_until_ready(web)
-        for process in (*deployment.workers, deployment.beat):
-            replace(process)
+            roll_webs(deployment)
+        roll_the_rest(deployment)
     answers: Counter[int] = sum((client.answers for client in clients), Counter())
     walked = Consent.objects.filter(office__name="Walkers", status="cancelled").count()
     print(f"{answers.total()} answers: {dict(sorted(answers.items()))}; {walked} flows walked")
+    assert [one for client in clients for one in client.lost] == []
+    assert set(answers) <= {200, 201, 303}
+    assert all(client.done for client in clients)
+
+
+def test_a_new_secret_comes_in_two_rolls_and_nobody_logs_in_again(
+    there: Cast, deployment: Deployment, rounds: float, record_property: Any
+) -> None:
+    """As *The secret, in two rolling restarts* says (docs/operations/keys.md), on two web processes.
+
+    A page that asks who somebody is counts as lost (`Person`).
+    """
+    if rounds < 2:
+        pytest.skip("every process is replaced three times: --rounds 2")
+    old, new = deployment.environment["PORTAL_SECRET_KEY"], "n" * 50
+    began = time.monotonic()
+    with working(there, deployment, rounds) as clients:
+        roll(deployment, PORTAL_FORMER_SECRET_KEYS=new)
+        roll(deployment, PORTAL_SECRET_KEY=new, PORTAL_FORMER_SECRET_KEYS=old)
+        time.sleep(2)
+    seconds = time.monotonic() - began
+    # Back for the other tests; what was signed or encrypted meanwhile is still believed.
+    roll(deployment, PORTAL_SECRET_KEY=old, PORTAL_FORMER_SECRET_KEYS=new)
+    answers: Counter[int] = sum((client.answers for client in clients), Counter())
+    measured = (
+        f"{answers.total()} answers in {seconds:.0f} s, {answers.total() / seconds:.0f} a second:"
+        f" {dict(sorted(answers.items()))}"
+    )
+    print(measured)
+    record_property("measured", measured)
     assert [one for client in clients for one in client.lost] == []
     assert set(answers) <= {200, 201, 303}
     assert all(client.done for client in clients)
