@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
@@ -21,7 +22,7 @@ from notifications.webhooks.standard_webhooks import headers, secret_of
 from partner_api.guide import FOLDER, LANGUAGES
 from partner_api.openapi import openapi
 from tests import factories
-from tests.conftest import Cast
+from tests.conftest import Cast, free_port
 from tests.factories import CODA, allow
 
 # What each language needs, and where Debian has it.
@@ -66,10 +67,6 @@ def all_samples(page: str, language: str) -> list[str]:
 def samples(page: str, language: str) -> str:
     """All samples of one language on one page, one after the other."""
     return "".join(all_samples(page, language))
-
-
-def first_sample(page: str, language: str) -> str:
-    return all_samples(page, language)[0]
 
 
 def java(program: str, *, in_main: bool) -> str:
@@ -140,7 +137,7 @@ def test_the_quick_start_fetches_the_first_statement(
 def test_the_sandbox_is_tried_word_by_word(
     language: str, portal: str, people: Cast, tmp_path: Path
 ) -> None:
-    """From the office to the first document, with the credentials of the sandbox."""
+    """From the token to the first file, with the credentials of the sandbox."""
     partner = factories.make_partner("Sandly", kind=World.SANDBOX, listed=False)
     client_id, secret = factories.make_application(partner)
     told = {
@@ -148,7 +145,13 @@ def test_the_sandbox_is_tried_word_by_word(
         "CLIENT_ID": client_id,
         "CLIENT_SECRET": secret,
     }
-    program = first_sample("quick-start", language) + samples("sandbox", language)
+    program = "".join(
+        [
+            all_samples("quick-start", language)[0],
+            samples("sandbox", language),
+            all_samples("quick-start", language)[-1],
+        ]
+    )
     program = java(program, in_main=True) if language == "java" else program
     ended = done(language, program, tmp_path, told)
     assert ended.returncode == 0
@@ -156,6 +159,7 @@ def test_the_sandbox_is_tried_word_by_word(
     assert (status, filed) == ("confirmed", "1")
     with every_office():
         assert Document.objects.filter(uuid=document).exists()
+    assert (tmp_path / f"{document}.cod").read_bytes().startswith(b"0000")
 
 
 @pytest.mark.parametrize("language", TOOLS)
@@ -176,6 +180,29 @@ def test_a_webhook_is_found_genuine_and_a_changed_one_is_not(
     (tmp_path / "body").write_bytes(BODY)
     old = {**told, "WEBHOOK_TIMESTAMP": str(int(told["WEBHOOK_TIMESTAMP"]) - 400)}
     assert run(language, program, tmp_path, old) == 1
+
+
+def test_the_receiver_says_what_is_genuine(cast: Cast, tmp_path: Path) -> None:
+    endpoint = WebhookEndpoint.objects.create(partner=cast.ledgerly, url="https://software.example")
+    (receiver,) = all_samples("webhooks", "py")
+    (tmp_path / "genuine.py").write_text(samples("webhooks", "python"))
+    (tmp_path / "receiver.py").write_text(receiver)
+    port = free_port()
+    told = {**os.environ, "SECRET": secret_of(endpoint), "PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "receiver.py"], cwd=tmp_path, env=told, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = httpx.Client(
+            base_url=f"http://localhost:{port}", transport=httpx.HTTPTransport(retries=8)
+        )
+        signed = dict(headers(endpoint, "an-id", BODY))
+        assert line.post("/", content=BODY, headers=signed).status_code == 200
+        assert line.post("/", content=BODY + b" ", headers=signed).status_code == 400
+    finally:
+        process.terminate()
+    said, _errors = process.communicate(timeout=10)
+    assert [one.split(" {")[0] for one in said.splitlines()] == ["genuine", "not genuine"]
 
 
 def test_each_sample_comes_in_every_language() -> None:
