@@ -13,7 +13,7 @@ from accounts.emails import password_reset_path
 from accounts.requests import OfficeRequest, office_page
 from backoffice.operator_emails import LinkEnded, person_of
 from core.http import see_other
-from core.lists import older_than, one_page
+from core.lists import Part, one_page
 
 PAGE = 50
 
@@ -22,15 +22,10 @@ PAGE = 50
 @office_view(admin=True)
 def support_access(request: OfficeRequest) -> HttpResponse:
     """Show which operator opened which records of this office, the newest first."""
-    found = request.office.support_accesses.order_by("-pk")
-    if before := older_than(request):
-        found = found.filter(pk__lt=before)
-    page, last = one_page(found, PAGE)
+    found = Part(request.office.support_accesses.all(), ("-pk",))
     context = {
         **office_page(request, "organization"),
-        "accesses": page,
-        "older": last and last.pk,
-        "begins_here": not before,
+        "page": one_page(request.GET, PAGE, found),
     }
     return render(request, "backoffice/support_access.html", context)
 

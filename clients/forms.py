@@ -26,7 +26,6 @@ NUMBER_MISSING = {"required": _("Enter the enterprise number.")}
 class RegistryFilter(ListFilter):
     state = forms.ChoiceField(required=False, label=_("Show"), choices=STATES, initial="active")
     sort = forms.ChoiceField(required=False, label=_("Sort"), choices=SORTS, initial="name")
-    after = forms.UUIDField(required=False)
 
 
 class CompanyForm(forms.Form):

@@ -21,6 +21,7 @@ SORTS = [
     ("oldest", _("Oldest first")),
     ("software", _("By software")),
 ]
+ORDERS = {"newest": ("-pk",), "oldest": ("pk",), "software": ("partner__name", "pk")}
 
 
 class CompanyNumbers(forms.Field):
@@ -181,5 +182,8 @@ class OverviewFilter(ListFilter):
         required=False, label=_("Status"), choices=[("", _("All statuses")), *Status.choices]
     )
     sort = forms.ChoiceField(required=False, label=_("Sort"), choices=SORTS)
-    # The last consent of the page before.
-    last = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """How the consents are sorted; the newest first where nothing is said."""
+        return ORDERS.get(self.given("sort"), ORDERS["newest"])

@@ -11,7 +11,6 @@ from django.db.models import Q
 from accounts.models import Membership, Office
 from clients.models import Client
 from consents.models import Consent
-from core.lists import one_page
 from core.plain_text import Plain, plain
 from documents.search_hits import Hit, found_hits
 from documents.search_query import terms_of
@@ -39,13 +38,13 @@ class Found(NamedTuple):
 def search(office: Office, text: str, *, admin: bool) -> Found:
     """What this office has by these words; consents and people for those who administer them."""
     ours = Client.objects.not_transferred().filter(office=office)
-    companies, last = one_page(ours.named(text).order_by("archived_at", "name", "pk"), FEW)
-    documents, more = one_page(found_hits(office, text, DOCUMENTS + 1), DOCUMENTS)
+    companies = list(ours.named(text).order_by("archived_at", "name", "pk")[: FEW + 1])
+    documents = found_hits(office, text, DOCUMENTS + 1)
     return Found(
-        companies,
-        last is not None,
-        documents,
-        more is not None,
+        companies[:FEW],
+        len(companies) > FEW,
+        documents[:DOCUMENTS],
+        len(documents) > DOCUMENTS,
         list(_consents(office, text)) if admin else [],
         list(_people(office, text)) if admin else [],
         [term.text for term in terms_of(text)],

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from core.lists import Page
+
 # The first block of rules has the light values; the dark ones have the same names.
 TOKEN = re.compile(r"--([a-z-]+): ([^;]+);")
 LANGUAGES = [("en", "English"), ("nl", "Nederlands")]
@@ -47,5 +49,6 @@ def design(request: HttpRequest) -> HttpResponse:
             {"x": 10 + 40 * at, "y": 100 - high, "height": high} for at, high in enumerate(BARS)
         ],
         "tab": "one",
+        "page": Page(["row"] * 25, next="?after=25", first=1, total=302),
     }
     return render(request, "demo/design.html", context)

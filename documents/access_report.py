@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from clients.models import Client
 from consents.access import AccessContext
 from consents.models import Consent
 from consents.presenters import denial_in_words
 from core.document_kinds import BY_KIND
+from core.lists import Part
 from core.row_security import office_scope
 from documents.models import Document, DocumentRead, DocumentView, Outcome
 
@@ -70,28 +72,19 @@ class Look(NamedTuple):
     attachment: str
 
 
-def fetches(
-    client: Client, limit: int, before: int | None = None, document: Document | None = None
-) -> list[Fetch]:
-    """The newest fetches of this company's documents under its office, older than `before`.
+def reads_of(client: Client, document: Document | None = None) -> Part:
+    """What left the portal of this company's documents under its office; of one alone if given."""
+    rows = DocumentRead.objects.filter(
+        office_id=client.office_id,
+        document_id__in=_keys(client, document),
+        outcome__in=[Outcome.SERVED, Outcome.CUT],
+    )
+    return Part(rows, ("-pk",))
 
-    Of one document alone where it is given.
-    """
-    with office_scope(client.office_id):
-        documents = Document.objects.filter(client=client)
-        if document is not None:
-            documents = documents.filter(pk=document.pk)
-        found = DocumentRead.objects.filter(
-            office_id=client.office_id,
-            document_id__in=documents.values("pk"),
-            outcome__in=[Outcome.SERVED, Outcome.CUT],
-        )
-        if before is not None:
-            found = found.filter(pk__lt=before)
-        rows = list(found.order_by("-pk")[:limit])
-        known = documents.select_related("details").in_bulk(
-            [row.document_id for row in rows if row.document_id]
-        )
+
+def fetches(client: Client, rows: Sequence[DocumentRead]) -> list[Fetch]:
+    """These reads of the company's documents in words."""
+    known = _documents(client, rows)
     consents = Consent.objects.select_related("partner").in_bulk({row.consent_id for row in rows})
     return [
         Fetch(
@@ -110,24 +103,39 @@ def fetches(
     ]
 
 
+def _keys(client: Client, document: Document | None) -> QuerySet[Document, Any]:
+    documents = Document.objects.filter(client=client)
+    if document is not None:
+        documents = documents.filter(pk=document.pk)
+    return documents.values("pk")
+
+
+def _documents(
+    client: Client, rows: Sequence[DocumentRead] | Sequence[DocumentView]
+) -> dict[int, Document]:
+    documents = Document.objects.filter(client=client).select_related("details")
+    with office_scope(client.office_id):
+        return documents.in_bulk([row.document_id for row in rows if row.document_id])
+
+
 def _name_of(document: Document) -> tuple[UUID, str, date | None]:
     details = getattr(document, "details", None)
     return document.uuid, details.number if details else "", details.dated_on if details else None
 
 
-def looks(
-    client: Client, limit: int, before: int | None = None, document: Document | None = None
-) -> list[Look]:
-    """The newest looks of people at this company's documents, older than `before`."""
-    with office_scope(client.office_id):
-        found = DocumentView.objects.filter(office_id=client.office_id, client_id=client.pk)
-        if document is not None:
-            found = found.filter(document_id=document.pk)
-        if before is not None:
-            found = found.filter(pk__lt=before)
-        rows = list(found.select_related("person").order_by("-pk")[:limit])
-        documents = Document.objects.filter(client=client).select_related("details")
-        known = documents.in_bulk([row.document_id for row in rows])
+def views_of(client: Client, document: Document | None = None) -> Part:
+    """The looks of people at this company's documents; of one alone if given."""
+    rows = DocumentView.objects.filter(
+        office_id=client.office_id,
+        client_id=client.pk,
+        document_id__in=_keys(client, document),
+    )
+    return Part(rows.select_related("person"), ("-pk",))
+
+
+def looks(client: Client, rows: Sequence[DocumentView]) -> list[Look]:
+    """These looks at the company's documents in words."""
+    known = _documents(client, rows)
     return [
         Look(
             row.pk,
@@ -167,10 +175,15 @@ def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
 
 def all_fetches(client: Client, document: Document | None = None) -> Iterator[Fetch]:
     """Every fetch, newest first, a batch at a time."""
-    batch = fetches(client, BATCH, document=document)
-    while batch:
-        yield from batch
-        batch = fetches(client, BATCH, batch[-1].key, document)
+    every = rest = reads_of(client, document)
+    while batch := _batch(client, rest):
+        yield from fetches(client, batch)
+        rest = every.beyond([batch[-1].pk], backward=False)
+
+
+def _batch(client: Client, reads: Part) -> list[DocumentRead]:
+    with office_scope(client.office_id):
+        return list(reads.first(BATCH, backward=False))
 
 
 class Permission(NamedTuple):

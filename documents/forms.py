@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Office
 from clients.models import Client
 from core.document_kinds import BY_KIND, BY_PATH, KINDS, Kind
-from core.lists import ListFilter
+from core.lists import ListFilter, Part
 from documents.models import DeletionRecord, DocumentDetails, MissingMonth, NotDownloaded
-from documents.models.document_list import Count, DocumentDetailsQuerySet, PagePosition
+from documents.models.document_list import NEWEST_FIRST, Count
 from documents.rendering.formatting import in_fours
 
 
@@ -28,9 +28,6 @@ class DocumentListFilter(ListFilter):
     kind = forms.ChoiceField(required=False, label=_("Type"))
     year = forms.TypedChoiceField(required=False, label=_("Year"), coerce=int, empty_value=None)
     series = forms.ChoiceField(required=False, label=_("Account, payroll agency or card"))
-    # Where the page before ended: among the documents, or among those that were deleted.
-    after = forms.CharField(required=False, max_length=40)
-    deleted_before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
 
     def __init__(self, *args: Any, counts: list[Count], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,37 +54,27 @@ class DocumentListFilter(ListFilter):
         path = self.given("kind")
         return BY_PATH[path].kind if path else None
 
-    def documents(self, client: Client) -> DocumentDetailsQuerySet:
-        """The documents that are asked for, after the page before."""
+    def documents(self, client: Client) -> Part:
+        """The documents that are asked for, the newest first: their keys and days alone."""
         found = DocumentDetails.objects.filter(client=client).matching(self.words)
-        if self.given("deleted_before"):
-            return found.none()
         if self.one_kind:
             found = found.filter(kind=self.one_kind)
         if self.given("series"):
             found = found.filter(series=self.given("series"))
         if self.given("year"):
             found = found.filter(dated_on__year=self.given("year"))
-        return found.after(PagePosition.read(self.given("after") or "")).newest_first()
+        return Part(found.only("document_id", "dated_on"), NEWEST_FIRST)
 
-    def deletion_records(self, client: Client) -> QuerySet[DeletionRecord]:
+    def deletion_records(self, client: Client) -> Part:
         """Those whose time was over; a tombstone knows neither words nor account."""
-        found = DeletionRecord.objects.filter(client=client).order_by("-pk")
+        found = DeletionRecord.objects.filter(client=client)
         if self.words or self.given("series"):
-            return found.none()
+            found = found.none()
         if self.one_kind:
             found = found.filter(kind=self.one_kind)
         if self.given("year"):
             found = found.filter(available_at__year=self.given("year"))
-        if self.given("deleted_before"):
-            found = found.filter(pk__lt=self.given("deleted_before"))
-        return found
-
-    def next_url(self, last: DocumentDetails | DeletionRecord) -> str:
-        """The link to the page behind this row."""
-        if isinstance(last, DeletionRecord):
-            return self.further(deleted_before=last.pk)
-        return self.further(after=PagePosition(last.dated_on, last.pk))
+        return Part(found, ("-pk",), "deleted")
 
 
 SHOWN = [
@@ -109,15 +96,14 @@ class CompletenessFilter(ListFilter):
     )
     show = forms.ChoiceField(required=False, label=_("Show"), choices=SHOWN)
     sort = forms.ChoiceField(required=False, label=_("Sort"), choices=ORDERS, initial="name")
-    after = forms.UUIDField(required=False)
 
     @property
     def kinds(self) -> list[Kind]:
         path = self.given("kind")
         return [BY_PATH[path].kind] if path else list(Kind)
 
-    def companies(self, office: Office, with_files: set[int]) -> QuerySet[Client]:
-        """The companies that are asked for, after the page before."""
+    def companies(self, office: Office, with_files: set[int]) -> Part:
+        """The companies that are asked for, in their order."""
         found = Client.objects.active().filter(office=office).named(self.words)
         kinds = [kind.value for kind in self.kinds]
         months = MissingMonth.objects.filter(client=OuterRef("pk"), kind__in=kinds)
@@ -129,16 +115,7 @@ class CompletenessFilter(ListFilter):
             left = NotDownloaded.objects.filter(client=OuterRef("pk"), kind__in=kinds)
             found = found.filter(Exists(left))
         if self.given("sort") == "missing":
-            return self._most_missing_first(found, months)
-        return found.sorted_after("name", self.given("after"))
-
-    def _most_missing_first(
-        self, found: QuerySet[Client], months: QuerySet[MissingMonth]
-    ) -> QuerySet[Client]:
-        total = months.order_by().values("client").annotate(n=Sum("documents")).values("n")
-        counted = found.annotate(missing=Coalesce(Subquery(total), 0))
-        last = counted.filter(uuid=self.given("after")).first() if self.given("after") else None
-        if last is not None:
-            same = Q(missing=last.missing, pk__gt=last.pk)
-            counted = counted.filter(Q(missing__lt=last.missing) | same)
-        return counted.order_by("-missing", "pk")
+            total = months.order_by().values("client").annotate(n=Sum("documents")).values("n")
+            counted = found.annotate(missing=Coalesce(Subquery(total), 0))
+            return Part(counted, ("-missing", "pk"))
+        return Part(found, ("name", "pk"))

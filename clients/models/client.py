@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import pgtrigger
 from django.contrib.postgres.functions import RandomUUID
@@ -127,20 +126,6 @@ class ClientQuerySet(models.QuerySet["Client"]):
             digits = "".join(filter(str.isdigit, words))
             found |= models.Q(company_number__contains=digits)
         return self.alias(plain_name=Plain("name")).filter(found)
-
-    def by_name(self, after: str = "") -> ClientQuerySet:
-        """In the order of their names, those after the one with the number `after`."""
-        last = self.filter(company_number=after).first() if after else None
-        return self.sorted_after("name", last.uuid if last else None)
-
-    def sorted_after(self, sort: str, after: UUID | None) -> ClientQuerySet:
-        """By `name` or by `code`; those after the one named."""
-        last = self.filter(uuid=after).first() if after else None
-        if last is None:
-            return self.order_by(sort, "pk")
-        place = getattr(last, sort)
-        same = models.Q(**{sort: place}, pk__gt=last.pk)
-        return self.filter(models.Q(**{f"{sort}__gt": place}) | same).order_by(sort, "pk")
 
     def with_transfer(self) -> ClientQuerySet:
         """Add `open_transfers`: the transfer that is asked or agreed, if any."""

@@ -39,7 +39,7 @@ from clients.views.pages import (
 from core.csv_export import csv_file
 from core.dates import iso
 from core.http import see_other
-from core.lists import older_than, one_page
+from core.lists import Part, one_page
 
 PAGE = 50
 EVENTS_ON_A_PAGE = 25
@@ -53,15 +53,15 @@ def companies(request: OfficeRequest) -> HttpResponse:
     asked.is_valid()
     ours = Client.objects.filter(office=request.office)
     rows = ours.in_state(asked.given("state")).named(asked.words).with_transfer()
-    page, last = one_page(rows.sorted_after(asked.given("sort"), asked.given("after")), PAGE)
-    seen = last_seen(request.office, page)
+    page = asked.page_of(PAGE, Part(rows, (asked.given("sort"), "pk")), counted=True)
+    seen = last_seen(request.office, page.rows)
     context = registry_page(
         request,
         asked=asked,
-        companies=[(company, seen.get(company.pk, LastSeen())) for company in page],
+        page=page,
+        companies=[(company, seen.get(company.pk, LastSeen())) for company in page.rows],
         counts=ours.counts(),
         arriving=request.office.transfers_in.open().with_companies(),
-        next_url=last and asked.further(after=last.uuid),
     )
     return render(request, "clients/companies.html", context)
 
@@ -90,18 +90,14 @@ def _rows(office: Office) -> Iterator[list[str]]:
 def record(request: OfficeRequest, uuid: UUID) -> HttpResponse:
     """What the office says about one company, and everything that happened to it here."""
     client = active_or_archived(request, uuid)
-    history = ClientEvent.objects.filter(client=client, office=request.office).order_by("-pk")
-    if before := older_than(request):
-        history = history.filter(pk__lt=before)
-    events, last = one_page(history, EVENTS_ON_A_PAGE)
+    history = ClientEvent.objects.filter(client=client, office=request.office)
     context = registry_page(
         request,
         client=client,
         tab="record",
         transfer=client.transfer_under_way(),
         accounts=client.accounts.order_by("iban"),
-        events=events,
-        next_url=last and f"?before={last.pk}",
+        page=one_page(request.GET, EVENTS_ON_A_PAGE, Part(history, ("-pk",))),
     )
     return render(request, "clients/record.html", context)
 

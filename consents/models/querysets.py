@@ -133,21 +133,6 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             active_days=models.Count("activity", filter=lately),
         )
 
-    def sorted_after(self, sort: str, last: int | None) -> ConsentQuerySet:
-        """Newest first, `oldest` first or by `software`; those after the one keyed `last`."""
-        after = self.filter(pk=last).select_related("partner").first() if last else None
-        if sort == "software":
-            ordered = self.order_by("partner__name", "pk")
-            if after is None:
-                return ordered
-            name = after.partner.name
-            same = models.Q(partner__name=name, pk__gt=after.pk)
-            return ordered.filter(models.Q(partner__name__gt=name) | same)
-        ordered = self.order_by("pk" if sort == "oldest" else "-pk")
-        if last is None:
-            return ordered
-        return ordered.filter(**{"pk__gt" if sort == "oldest" else "pk__lt": last})
-
     def denials_before(self, office: Office, partner: Partner) -> list[Consent]:
         """The latest denials in a row, newest first; an allowed consent ends the row."""
         decided = self.filter(office=office, partner=partner).exclude(decided_at=None)

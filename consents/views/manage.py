@@ -41,7 +41,7 @@ from consents.views.navigation import consent_of, to_detail, to_page
 from core.clock import database_time
 from core.csv_export import csv_file
 from core.dates import iso
-from core.lists import one_page
+from core.lists import Part
 
 PAGE = 25
 # The export reads so many consents at a time.
@@ -55,13 +55,13 @@ def overview(request: OfficeRequest) -> HttpResponse:
     asked, now = OverviewFilter(request.GET), database_time()
     asked.is_valid()
     context = {**office_page(request, "consents"), "now": now, "asked": asked}
-    if not (asked.is_narrow or asked.given("sort") or asked.given("last")):
+    if not (asked.is_narrow or asked.given("sort")):
         context |= _by_need(request.office, request.GET.get("group", ""), now)
         return render(request, "consents/overview.html", context)
     consents = _found(request.office, asked.given("status"), asked.words)
-    page, last = one_page(consents.sorted_after(asked.given("sort"), asked.given("last")), PAGE)
-    _judge(page, now)
-    context |= {"consents": page, "next_url": last and asked.further(last=last.pk)}
+    page = asked.page_of(PAGE, Part(consents, asked.order), counted=True)
+    _judge(page.rows, now)
+    context |= {"consents": page.rows, "page": page}
     return render(request, "consents/overview.html", context)
 
 
@@ -74,14 +74,14 @@ def _by_need(office: Office, wanted: str, now: datetime) -> dict[str, Any]:
     groups = groups_of(live, now)
     known = wanted if wanted in {group.name for group in groups} else ""
     ended = rows.exclude(pk__in=[consent.pk for consent in live]).order_by("-pk")
-    ended_page, more = one_page(ended, PAGE)
+    newest = list(ended[: PAGE + 1])
     return {
         "chips": groups,
         "live": len(live),
         "wanted": known,
         "groups": [one for one in groups if one.consents and known in ("", one.name)],
-        "ended": [] if known else ended_page,
-        "more_ended": more is not None,
+        "ended": [] if known else newest[:PAGE],
+        "more_ended": len(newest) > PAGE,
     }
 
 

@@ -17,23 +17,17 @@ if TYPE_CHECKING:
     from documents.models import Document, DocumentDetails  # noqa: F401
 
 
+NEWEST_FIRST = "-dated_on", "-document_id"
+
+
 class PagePosition(NamedTuple):
-    """Where a page ends: the row that it showed last."""
+    """Where a page ends: the row that it showed last, as a link writes it (`core.lists.Part`)."""
 
     dated_on: date
     key: int
 
     def __str__(self) -> str:
         return f"{self.dated_on}_{self.key}"
-
-    @classmethod
-    def read(cls, text: str) -> PagePosition | None:
-        """The place that a link named; None for anything else."""
-        try:
-            day, key = text.split("_")
-            return cls(date.fromisoformat(day), int(key))
-        except ValueError:
-            return None
 
 
 class Count(NamedTuple):
@@ -69,16 +63,7 @@ class WarningCount(NamedTuple):
 
 class DocumentDetailsQuerySet(models.QuerySet["DocumentDetails"]):
     def newest_first(self) -> DocumentDetailsQuerySet:
-        return self.order_by("-dated_on", "-document_id")
-
-    def after(self, place: PagePosition | None) -> DocumentDetailsQuerySet:
-        """The rest of a list that is newest first."""
-        if place is None:
-            return self
-        # The first condition is what the index begins with; the second is exact.
-        same_day = models.Q(dated_on=place.dated_on, document_id__lt=place.key)
-        earlier = models.Q(dated_on__lt=place.dated_on)
-        return self.filter(dated_on__lte=place.dated_on).filter(earlier | same_day)
+        return self.order_by(*NEWEST_FIRST)
 
     def matching(self, text: str) -> DocumentDetailsQuerySet:
         return self.filter(search_query.matching(text))

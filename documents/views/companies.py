@@ -12,19 +12,23 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
-from core.lists import older_than, one_page
 from core.row_security import office_scope
 from documents.access_report import (
     DOWNLOADS_COUNTED,
     all_fetches,
-    fetches,
-    looks,
     use_by_company,
     who_can_see,
 )
 from documents.models import DocumentDetails
 from documents.models.document_list import by_year
-from documents.views.pages import PAGE, company_of, company_page, fetches_as_csv, office_page
+from documents.views.pages import (
+    PAGE,
+    company_of,
+    company_page,
+    fetches_as_csv,
+    office_page,
+    who_read,
+)
 from documents.waiting_files import waiting_for
 
 
@@ -49,14 +53,11 @@ def company(request: OfficeRequest, number: str) -> HttpResponse:
 def access_report(request: OfficeRequest, number: str) -> HttpResponse:
     """Who can see this company, and who fetched which document, when, in which format."""
     client = company_of(request, number)
-    page, last = one_page(fetches(client, PAGE + 1, older_than(request)), PAGE)
     context = {
         **company_page(request, client),
         "tab": "access_report",
         "permissions": who_can_see(client),
-        "looks": looks(client, PAGE),
-        "fetches": page,
-        "next_url": last and f"?before={last.key}",
+        **who_read(request, client),
     }
     return render(request, "documents/access_report.html", context)
 

@@ -19,7 +19,7 @@ from clients.models import Client
 from consents.models import Status
 from core.csv_export import csv_file
 from core.document_kinds import Kind
-from core.lists import one_page
+from core.lists import query
 from core.row_security import office_scope
 from documents.completeness import board
 from documents.completeness.rhythm import month_of
@@ -40,10 +40,12 @@ def completeness(request: OfficeRequest) -> HttpResponse:
     """Companies and months: how much arrived, was downloaded, waits, and is missing."""
     asked, waiting = _asked(request), _waiting(request.office)
     with_files = {client for client, _month in waiting}
-    page, last = one_page(asked.companies(request.office, with_files), PAGE)
+    page = asked.page_of(PAGE, asked.companies(request.office, with_files), counted=True)
     today, connected = timezone.localdate(), _is_connected(request.office)
     with office_scope(request.office.pk):
-        rows = board.of_companies(page, asked.kinds, today, connected=connected, waiting=waiting)
+        rows = board.of_companies(
+            page.rows, asked.kinds, today, connected=connected, waiting=waiting
+        )
     active = Client.objects.active().filter(office=request.office)
     context = {
         **office_page(request),
@@ -59,8 +61,8 @@ def completeness(request: OfficeRequest) -> HttpResponse:
         },
         "connected": connected,
         "checked": CompletenessCheck.objects.filter(office=request.office).first(),
-        "next_url": last and asked.further(after=last.uuid),
-        "csv_query": asked.further(),
+        "page": page,
+        "csv_query": query(asked.kept),
     }
     return render(request, "documents/completeness.html", context)
 
@@ -70,7 +72,8 @@ def completeness(request: OfficeRequest) -> HttpResponse:
 def completeness_csv(request: OfficeRequest) -> HttpResponseBase:
     """A line for each company, series and month, of all the companies that the board would show."""
     asked, waiting = _asked(request), _waiting(request.office)
-    companies = list(asked.companies(request.office, {client for client, _month in waiting}))
+    asked_for = asked.companies(request.office, {client for client, _month in waiting})
+    companies = list(asked_for.rows.order_by(*asked_for.order))
     heads = [
         *(_("Company"), _("Enterprise number"), _("Company code"), _("Type")),
         *(_("Account, payroll agency or card"), _("Month")),

@@ -16,9 +16,8 @@ from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
 from clients.models import Client
 from core.document_kinds import BY_KIND, EXTENSIONS, PDF
-from core.lists import older_than, one_page
 from core.row_security import office_scope
-from documents.access_report import all_fetches, fetches, looks, who_can_see
+from documents.access_report import all_fetches, who_can_see
 from documents.acknowledgements import month_of, words_about
 from documents.formats import Refused
 from documents.models import Attachment, Content, DeletionRecord, Document, DocumentDetails
@@ -28,7 +27,7 @@ from documents.rendering.parse_stored import parse_stored
 from documents.rendering.stored_pdf import stored_pdf
 from documents.search_query import terms_of
 from documents.storage.blobs import Damaged, load
-from documents.views.pages import PAGE, company_of, company_page, fetches_as_csv
+from documents.views.pages import company_of, company_page, fetches_as_csv, who_read
 
 # What attachments may be called (the list of Peppol); anything else is just bytes.
 HARMLESS = {
@@ -163,15 +162,11 @@ def _rendered(client: Client, uuid: UUID) -> Content | None:
 def access_report(request: OfficeRequest, number: str, uuid: UUID) -> HttpResponse:
     """Which software may fetch this document, and which did, when, in which format."""
     document, versions = _document(request, number, uuid)
-    found = fetches(document.client, PAGE + 1, older_than(request), document)
-    page, last = one_page(found, PAGE)
     context = {
         **_document_page(request, document, versions),
         "tab": "access_report",
         "permissions": who_can_see(document.client, BY_KIND[document.kind].type),
-        "looks": looks(document.client, PAGE, document=document),
-        "fetches": page,
-        "next_url": last and f"?before={last.key}",
+        **who_read(request, document.client, document),
     }
     return render(request, "documents/document_access_report.html", context)
 

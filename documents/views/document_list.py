@@ -8,7 +8,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
-from core.lists import one_page
 from core.row_security import office_scope
 from documents.forms import DocumentListFilter
 from documents.missing_statements import missing_before
@@ -26,17 +25,16 @@ def document_list(request: OfficeRequest, number: str) -> HttpResponse:
             request.GET, counts=DocumentDetails.objects.filter(client=client).counts()
         )
         asked.is_valid()
-        page, more = one_page(asked.documents(client).values_list("pk", flat=True), PAGE)
-        shown = list(DocumentDetails.objects.for_list(page))
+        page = asked.page_of(PAGE, asked.documents(client), asked.deletion_records(client))
+        documents = [row.pk for row in page.rows if isinstance(row, DocumentDetails)]
+        shown = list(DocumentDetails.objects.for_list(documents))
         missing = {} if asked.words else missing_before(client, shown)
-        deletion_records, last = one_page([] if more else asked.deletion_records(client), PAGE)
     context = {
         **company_page(request, client),
         "tab": "documents",
         "asked": asked,
         "rows": [(details, missing.get(details.pk, [])) for details in shown],
-        "next_url": more and asked.next_url(shown[-1]),
-        "deletion_records": deletion_records,
-        "deletions_url": last and asked.next_url(last),
+        "deletion_records": page.rows[len(documents) :],
+        "page": page,
     }
     return render(request, "documents/document_list.html", context)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.decorators import office_view
 from accounts.requests import OfficeRequest
 from core.http import see_other
-from core.lists import older_than, one_page
+from core.lists import Part, one_page
 from documents.ingest.pipeline import replay
 from documents.models import QuarantinedFile
 from documents.storage.blobs import Damaged
@@ -23,14 +23,12 @@ from documents.waiting_files import in_words
 @office_view()
 def waiting_files(request: OfficeRequest) -> HttpResponse:
     """Which files wait, why, and what the office can do; the newest first."""
-    waiting = QuarantinedFile.objects.concerning(request.office).order_by("-pk")
-    if before := older_than(request):
-        waiting = waiting.filter(pk__lt=before)
-    page, last = one_page(list(waiting[: PAGE + 1]), PAGE)
+    waiting = Part(QuarantinedFile.objects.concerning(request.office), ("-pk",))
+    page = one_page(request.GET, PAGE, waiting)
     context = {
         **office_page(request),
-        "waiting": in_words(request.office, page),
-        "next_url": last and f"?before={last.pk}",
+        "page": page,
+        "waiting": in_words(request.office, page.rows),
     }
     return render(request, "documents/waiting_files.html", context)
 

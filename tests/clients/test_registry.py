@@ -273,7 +273,8 @@ def test_the_list_is_paged_by_key_and_adds_no_query_per_row(cast: Cast) -> None:
     anna = logged_in(cast.anna)
     path = f"/offices/{cast.janssens.slug}/companies"
     queries = []
-    for more in (5, 120):
+    # Both times there is a second page: only then are the rows counted.
+    for more in (60, 65):
         for n in range(more):
             factories.make_client(cast.janssens, f"Company {n % 7}")
         anna.get(path)
@@ -288,7 +289,7 @@ def test_the_list_is_paged_by_key_and_adds_no_query_per_row(cast: Cast) -> None:
     while url:
         context = anna.get(url).context
         seen += [company.pk for company, _seen in context["companies"]]
-        url = context["next_url"] and path + context["next_url"]
+        url = context["page"].next and path + context["page"].next
     assert sorted(seen) == sorted(cast.janssens.clients.values_list("pk", flat=True))
     assert len(seen) == len(set(seen)) == 126
 

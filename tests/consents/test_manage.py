@@ -203,8 +203,8 @@ def test_anna_sees_every_consent_once_in_the_order_she_chose(
     for _page in range(3):
         shown = anna.get(address)
         seen += shown.context["consents"]
-        address = f"/offices/{cast.janssens.slug}/consents{shown.context['next_url']}"
-    assert shown.context["next_url"] is None
+        address = f"/offices/{cast.janssens.slug}/consents{shown.context['page'].next}"
+    assert not shown.context["page"].next
     order = {"newest": ["-pk"], "oldest": ["pk"], "software": ["partner__name", "pk"]}[sort]
     expected = Consent.objects.filter(office=cast.janssens).order_by(*order)
     assert len(seen) == 59
