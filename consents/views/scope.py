@@ -28,6 +28,7 @@ from consents.scope_selection import Selection
 from consents.views.navigation import consent_of, to_page
 from core.clock import database_time
 from core.http import see_other
+from core.lists import Page
 
 PAGE = 50
 # Of what was pasted and is unknown, so many are named.
@@ -161,18 +162,18 @@ def _companies(request: OfficeRequest, selection: Selection) -> dict[str, Any]:
     """One page of the companies that are searched for, by name, and whether each is ticked."""
     asked = ScopeFilter(request.GET)
     asked.is_valid()
-    number = asked.given("page")
     found = selection.ours.named(asked.words).order_by("name", "pk")
-    total, first = found.count(), (number - 1) * PAGE
-    page, shared = list(found[first : first + PAGE]), selection.shared
+    total, shared = found.count(), selection.shared
+    number = min(asked.given("page"), -(-total // PAGE) or 1)
+    first = (number - 1) * PAGE
+    rows = [(company, company.pk in shared) for company in found[first : first + PAGE]]
+    previous, following = "previous" * (number > 1), "next" * (total > first + PAGE)
     return {
-        "companies": [(company, company.pk in shared) for company in page],
+        "page": Page(rows, previous, following, first + 1, total),
         "total": selection.ours.count(),
         "found": total,
         "asked": asked,
-        "page": number,
-        "first": first + 1,
-        "last": first + len(page),
+        "number": number,
     }
 
 
