@@ -13,10 +13,11 @@ from django.db.models.functions import ExtractYear
 from accounts.models import Office
 from bench import seeded_documents
 from clients.models import Client
-from core.document_kinds import Kind
+from core.document_kinds import BY_KIND, Kind
 from core.row_security import office_scope
 from documents.access_report import BY_COMPANY, DOWNLOADS_COUNTED
 from documents.completeness.series import ARRIVED
+from documents.forms import DocumentListFilter
 from documents.models import Content, DeletionRecord, DocumentDetails, DocumentRead
 from tests import factories
 from tests.conftest import Cast
@@ -102,6 +103,34 @@ def test_every_list_reads_the_rows_of_its_company_alone(office: Office) -> None:
                 # Read in its order, so that a page costs a page.
                 assert "documents_details_of_series" in [node.get("Index Name") for node in plan]
                 assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+@pytest.mark.parametrize("one_account", [True, False])
+def test_a_page_costs_the_same_wherever_it_lies_in_both_directions(
+    cast: Cast, one_account: bool
+) -> None:
+    """A company of 4,000 documents: a page that begins after one of them, or ends before it."""
+    seeded_documents.fill(cast.janssens, [cast.bakery], 4_000)
+    as_owner("analyze documents_document, documents_documentdetails")
+    end_scope()
+    kind, series = Kind.BANK_ACCOUNT_STATEMENT, f"BE{cast.bakery.pk}"
+    with office_scope(cast.janssens.pk):
+        counts = DocumentDetails.objects.filter(client=cast.bakery).counts()
+        link = {"kind": BY_KIND[kind].path, "series": series} if one_account else {}
+        asked = DocumentListFilter(link, counts=counts)
+        assert asked.is_valid()
+        part = asked.documents(cast.bakery)
+        every = list(part.rows.order_by(*part.order))
+        assert len(every) >= 1_000
+        touched = {}
+        for place in (0.1, 0.5, 0.9):
+            values = part.read(part.key(every[int(len(every) * place)]))
+            for backward in (False, True):
+                rows = part.beyond(values or [], backward=backward).first(51, backward=backward)
+                plan = nodes(rows)
+                blocks = plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"]
+                touched[place, backward] = blocks
+    assert max(touched.values()) <= 25, touched
 
 
 def test_the_board_looks_up_the_fetches_of_its_documents_alone(office: Office) -> None:
