@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -24,13 +25,20 @@ def web_of_the_docs(port: int) -> list[str]:
     return here(commands()["web"], **{"0.0.0.0": "127.0.0.1", "8000": str(port)})
 
 
+class Failure(NamedTuple):
+    """A call that got no documents: when it began, and the answer or the error."""
+
+    began: float
+    wrong: str
+
+
 def test_a_killed_worker_process_comes_back_and_nobody_waits_long(
     people: Cast, tmp_path: Path, rounds: float, record_property: Callable[[str, object], None]
 ) -> None:
     """Two kills under a small load; `--rounds 25` for fifty."""
     allow(people.consent, people.anna)
     company = people.bakery.company_number
-    failures: list[float] = []
+    failures: list[Failure] = []
     answered, ending = 0, threading.Event()
     with running_portal(tmp_path, command=web_of_the_docs) as url:
         software = Software(url, people.ledgerly, httpx.Client(timeout=20))
@@ -38,23 +46,24 @@ def test_a_killed_worker_process_comes_back_and_nobody_waits_long(
         (granian,) = {parent for _child, parent in children_of_granian(port)}
         log = tmp_path / "web.log"
 
-        def search() -> bool:
+        def search() -> str:
             """A connection each: what is under way in a process that is killed is lost with it."""
             with httpx.Client(base_url=url, timeout=20) as http:
                 software.http = http
                 try:
-                    return software.search(people.janssens, [company]).status_code == 201
-                except httpx.TransportError:
-                    return False
+                    answer = software.search(people.janssens, [company])
+                except httpx.TransportError as error:
+                    return repr(error)
+            return "" if answer.status_code == 201 else f"{answer.status_code} {answer.text}"
 
         def search_on() -> None:
             nonlocal answered
             while not ending.wait(0.02):
                 began = time.monotonic()
-                if search():
-                    answered += 1
+                if wrong := search():
+                    failures.append(Failure(began, wrong))
                 else:
-                    failures.append(began)
+                    answered += 1
 
         load = threading.Thread(target=search_on)
         load.start()
@@ -72,7 +81,7 @@ def test_a_killed_worker_process_comes_back_and_nobody_waits_long(
     assert slowest <= (2 if rounds > 1 else 60), told
 
 
-def _kill_one(port: int, log: Path, failures: list[float]) -> float:
+def _kill_one(port: int, log: Path, failures: list[Failure]) -> float:
     """Kill one of two; return after how many seconds there are two again that serve."""
     before, started = children_of_granian(port), _started(log)
     assert len(before) == 2
@@ -86,7 +95,7 @@ def _kill_one(port: int, log: Path, failures: list[float]) -> float:
     back = time.monotonic() - killed
     time.sleep(max(1, killed + 3 - time.monotonic()))
     # Only what the victim was doing at that moment has no answer; calls count by their begin.
-    assert [moment for moment in failures if moment > killed + 1] == []
+    assert [failure for failure in failures if failure.began > killed + 1] == []
     return back
 
 
