@@ -27,12 +27,13 @@ class Step(NamedTuple):
     what: str
     done: bool
     note: str
+    # Empty where the operator may not open the page.
     url: str
     # Whether software can go live without it.
     optional: bool = False
 
 
-def steps(partner: Partner) -> list[Step]:
+def steps(partner: Partner, *, may_rotate: bool, may_activate: bool) -> list[Step]:
     """Return the path from a draft to active software, in order."""
     entry = reverse("admin:partners_partner_change", args=[partner.pk])
     credentials = Application.objects.filter(partner=partner).order_by("pk").first()
@@ -74,13 +75,13 @@ def steps(partner: Partner) -> list[Step]:
             "Client id and secret",
             credentials is not None,
             "The secret is shown once." if credentials is None else "Created.",
-            reverse("admin:partner_secret", args=[partner.pk]),
+            reverse("admin:partner_secret", args=[partner.pk]) if may_rotate else "",
         ),
         Step(
             "Activate",
             active,
             f"The state is: {partner.get_status_display()}. Offices see it once it is active.",
-            reverse("admin:partner_state", args=[partner.pk]),
+            reverse("admin:partner_state", args=[partner.pk]) if may_activate else "",
         ),
         Step(
             "First call",
@@ -101,7 +102,11 @@ def guide_page(page: AdminPage, request: HttpRequest, pk: int) -> HttpResponse:
         if endpoint is not None:
             _try_webhook(page, request, endpoint)
         return redirect("admin:partner_guide", pk)
-    path = steps(partner)
+    path = steps(
+        partner,
+        may_rotate=has_right(request, "backoffice.rotate_secret"),
+        may_activate=has_right(request, "backoffice.change_state"),
+    )
     credentials = Application.objects.filter(partner=partner).order_by("pk").first()
     copied = {
         "Client id": credentials.client_id if credentials else "",

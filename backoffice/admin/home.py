@@ -53,7 +53,7 @@ def waiting_tasks(operator: User) -> list[Task]:
         "documents.view_quarantinedfile": _files(),
         "notifications.view_webhookendpoint": _flagged_endpoints(),
         "partners.view_partner": _drafts(),
-        "accounts.view_office": _offices_without_admin(),
+        "accounts.view_office": _offices_without_admin(operator),
     }
     others = [task for right, tasks in kinds.items() if operator.has_perm(right) for task in tasks]
     return [*_approvals(operator), *_contested(operator), *others]
@@ -112,12 +112,15 @@ def _drafts() -> Iterator[Task]:
         yield Task(f"{partner} is a draft", url, partner.created_at, "Finish its entry.")
 
 
-def _offices_without_admin() -> Iterator[Task]:
+def _offices_without_admin(operator: User) -> Iterator[Task]:
+    """They lead to the page that invites, or to the office where the operator may not invite."""
+    may_invite = operator.has_perm("backoffice.invite_first_admin")
+    page = "admin:office_state" if may_invite else "admin:accounts_office_change"
+    note = "See the invitation, or invite somebody." if may_invite else ""
     admins = Membership.objects.admins().filter(office=OuterRef("pk"))
     open_ones = Office.objects.filter(~Exists(admins), closed_at=None)
     for office in open_ones.order_by("pk")[:NAMED]:
-        url = reverse("admin:office_state", args=[office.pk])
-        yield Task(f"{office} has no Admin", url, note="See the invitation, or invite somebody.")
+        yield Task(f"{office} has no Admin", reverse(page, args=[office.pk]), note=note)
 
 
 def figures() -> list[Figure]:

@@ -19,7 +19,7 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from backoffice.admin.site import ReadOnlyPage
+from backoffice.admin.site import ReadOnlyPage, has_right
 from core.row_security import every_office
 from documents.first_lines import MOST_LINES, first_lines_of
 from documents.formats import Reason
@@ -139,6 +139,10 @@ class Quarantine(ReadOnlyPage):
     fields = ["name", *shown, "first_lines_link"]
     actions = ["replay", "discard"]
     change_list_template = "admin/quarantine.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the link out where the operator may not read first lines."""
+        return self.fields if has_right(request, READ_FIRST_LINES) else self.fields[:-1]
 
     @admin.display(description="both sides")
     def both_sides(self, file: QuarantinedFile) -> str:

@@ -20,7 +20,7 @@ from accounts.models.invitation import AlreadyInvited, InvitationEnded
 from backoffice.admin.close_office import close_page, number_page
 from backoffice.admin.four_eyes import ReasonForm
 from backoffice.admin.people import list_of_people, reset_page
-from backoffice.admin.site import ReadOnlyPage, require_right
+from backoffice.admin.site import ReadOnlyPage, has_right, require_right
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 from consents.models import Status
 from core.enterprise_number import CompanyNumberField
@@ -32,7 +32,7 @@ else:
 
 
 SUSPEND, INVITE = "backoffice.suspend_office", "backoffice.invite_first_admin"
-CLOSE = "backoffice.close_office"
+CLOSE, RESET = "backoffice.close_office", "backoffice.reset_factor"
 
 
 class OfficeForm(Entry):
@@ -89,7 +89,7 @@ class Offices(ReadOnlyPage):
         *("name", "kind", "company_number", "slug", "language", "email", "phone"),
         *("is_active", "closed_at", "people"),
     ]
-    readonly_fields = ["people"]
+    readonly_fields = ["people", "people_to_help"]
     change_form_template = "admin/office.html"
 
     def log_support_access(self, request: HttpRequest, row: Any) -> None:
@@ -99,12 +99,21 @@ class Offices(ReadOnlyPage):
         return self.is_allowed(request, "add")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ["name", "company_number", "language", "first_admin"]
+        if obj is None:
+            return ["name", "company_number", "language", "first_admin"]
+        if obj.closed_at is None and has_right(request, RESET):
+            return [*self.fields[:-1], "people_to_help"]
+        return self.fields
 
     @admin.display(description="people")
     def people(self, office: Office) -> str:
         """Return who works for this office now."""
-        return list_of_people(office)
+        return list_of_people(office, may_reset=False)
+
+    @admin.display(description="people")
+    def people_to_help(self, office: Office) -> str:
+        """Return the same for who may reset a second factor."""
+        return list_of_people(office, may_reset=True)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.slug = free_slug(obj)
@@ -118,7 +127,7 @@ class Offices(ReadOnlyPage):
             self.own_page("<int:pk>/state/", self.state, "office_state", SUSPEND, INVITE),
             self.own_page("<int:pk>/close/", close, "office_close", CLOSE),
             self.own_page("<int:pk>/number/", number, "office_number", CLOSE),
-            self.own_page(mfa_reset, self.mfa_reset, "mfa_reset", "backoffice.reset_factor"),
+            self.own_page(mfa_reset, self.mfa_reset, "mfa_reset", RESET),
             *super().get_urls(),
         ]
 

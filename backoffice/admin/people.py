@@ -19,24 +19,29 @@ from backoffice.models.four_eyes import ApprovalKind
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 
 
-def list_of_people(office: Office) -> str:
+def list_of_people(office: Office, *, may_reset: bool) -> str:
     """Return everybody with role and two-factor authentication, with a link to the MFA reset."""
     members: Any = office.memberships.active().with_second_factor().select_related("user")
     rows = format_html_join(
         "",
-        '<li>{} &lt;{}&gt;, {}, {} · <a href="{}">Reset second factor</a></li>',
+        "<li>{} &lt;{}&gt;, {}, {}{}</li>",
         (
             (
                 str(member.user),
                 member.user.email,
                 member.get_role_display(),
                 "second factor" if member.has_second_factor else "no second factor",
-                reverse("admin:mfa_reset", args=[office.pk, member.pk]),
+                _link_to_reset(office, member) if may_reset else "",
             )
             for member in members.order_by("user__email")
         ),
     )
     return format_html("<ul>{}</ul>", rows)
+
+
+def _link_to_reset(office: Office, member: Membership) -> str:
+    path = reverse("admin:mfa_reset", args=[office.pk, member.pk])
+    return format_html(' · <a href="{}">Reset second factor</a>', path)
 
 
 def reset_page(page: AdminPage, request: HttpRequest, office: Office, key: int) -> HttpResponse:
