@@ -45,7 +45,10 @@ def statements(role: str, server_version: int) -> Iterator[sql.Composed]:
 
 def rights_of(model: type[models.Model]) -> list[str]:
     """The rights on the table of a model, as GRANT writes them."""
-    triggers = getattr(model._meta, "triggers", [])
+    table = model._meta.db_table
+    # Also those of a proxy, which is how a table of a library gets triggers.
+    those = [one for one in apps.get_models() if one._meta.db_table == table]
+    triggers = [trigger for one in those for trigger in getattr(one._meta, "triggers", [])]
     refused = {word for one in triggers if isinstance(one, Protect) for word in one.always_refused}
     columns = [one.columns for one in triggers if isinstance(one, Erasable)]
     rights = [right for right in ALL if right not in refused]

@@ -1,5 +1,6 @@
 import core.triggers
 import datetime
+import django.contrib.admin.models
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
@@ -15,6 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_create_accounts'),
+        ('admin', '0003_logentry_add_action_flag_choices'),
         ('clients', '0001_create_clients'),
         ('consents', '0001_create_consents'),
         ('partners', '0001_create_partners'),
@@ -149,5 +151,28 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='operatorlogin',
             trigger=pgtrigger.compiler.Trigger(name='keep_all_operator_logins', sql=core.triggers.TriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows are proof', TG_TABLE_NAME;", hash='254c3b84f19882019b5f4f6efc0193d772361f7c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_keep_all_operator_logins_f8a9d', table='backoffice_operatorlogin', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='AdminHistory',
+            fields=[
+            ],
+            options={
+                'proxy': True,
+                'default_permissions': (),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('admin.logentry',),
+            managers=[
+                ('objects', django.contrib.admin.models.LogEntryManager()),
+            ],
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='adminhistory',
+            trigger=pgtrigger.compiler.Trigger(name='keep_admin_history', sql=core.triggers.TriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='0cd4153fb318016ff0bf4d9acd97bfbd3cd04b03', operation='UPDATE OR DELETE', pgid='pgtrigger_keep_admin_history_0d673', table='django_admin_log', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='adminhistory',
+            trigger=pgtrigger.compiler.Trigger(name='keep_all_admin_history', sql=core.triggers.TriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows are proof', TG_TABLE_NAME;", hash='5ef9646973d8d4d5d6d8e1958fcdc1e6bbe81fe8', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_keep_all_admin_history_b45f2', table='django_admin_log', when='BEFORE')),
         ),
     ]

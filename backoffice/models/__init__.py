@@ -2,12 +2,13 @@
 
 from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval, NeedsSecondOperator
-from backoffice.models.operators import Operator, OperatorIdentity, OperatorLogin
+from backoffice.models.operators import AdminHistory, Operator, OperatorIdentity, OperatorLogin
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 
 __all__ = [
     "AccessedRecord",
     "AccountClaim",
+    "AdminHistory",
     "ApprovalKind",
     "CompanyClaim",
     "FourEyesApproval",

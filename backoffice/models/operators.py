@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry, LogEntryManager
 from django.db import models
 from django.db.models.functions import Now
 
@@ -35,6 +36,17 @@ class Operator(User):  # type: ignore[django-manager-missing]  # of a library
             return "superuser"
         group = self.groups.order_by("name").first()
         return group.name if group else "none"
+
+
+class AdminHistory(LogEntry):
+    """The history of the admin, a table of Django's: it is proof of what operators did."""
+
+    objects: ClassVar[LogEntryManager]
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = append_only("admin_history")
 
 
 class OperatorIdentity(models.Model):

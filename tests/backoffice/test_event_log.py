@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from backoffice.event_log import Filter, Place, all_entries, entries
-from backoffice.models import FourEyesApproval, OperatorLogin
+from backoffice.models import FourEyesApproval, OperatorLogin, SupportAccess
 from tests.accounts.people import add_app, log_in, logged_in
 from tests.backoffice.test_operators import another_operator, new_secret, proven
 from tests.backoffice.test_roles import with_role
@@ -87,8 +87,12 @@ def test_the_filters_leave_the_rest_out(cast: Cast) -> None:
 def test_page_after_page_gives_every_row_once(cast: Cast) -> None:
     """All rows of one moment, of several tables: nothing is left out between two pages."""
     busy_dirk(cast)
-    moment = timezone.now()
-    LogEntry.objects.filter(user=cast.dirk).update(action_time=moment)
+    # What was opened has the moment of the transaction.
+    moment = SupportAccess.objects.latest("pk").at
+    LogEntry.objects.bulk_create(
+        LogEntry(user=cast.dirk, action_time=moment, action_flag=CHANGE, object_repr=f"row {n}")
+        for n in range(4)
+    )
     chosen = Filter(operator=cast.dirk.pk)
     whole = entries(chosen, 1000)
     assert len(whole) >= 7

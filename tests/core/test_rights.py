@@ -24,6 +24,7 @@ APPEND_ONLY = [
     "consents_logentry",
     "consents_terms",
     "consents_viewlog",
+    "django_admin_log",
     "documents_deletionrecord",
     "documents_documentread",
     "documents_documentview",
