@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -190,6 +191,9 @@ def test_a_new_secret_comes_in_two_rolls_and_nobody_logs_in_again(
         roll(deployment, PORTAL_FORMER_SECRET_KEYS=new)
         roll(deployment, PORTAL_SECRET_KEY=new, PORTAL_FORMER_SECRET_KEYS=old)
         time.sleep(2)
+        for process in (*deployment.webs, *deployment.workers, deployment.beat):
+            told = Path(f"/proc/{process.process.pid}/environ").read_bytes().split(b"\0")
+            assert f"PORTAL_SECRET_KEY={new}".encode() in told, process.name
     seconds = time.monotonic() - began
     # Back for the other tests; what was signed or encrypted meanwhile is still believed.
     roll(deployment, PORTAL_SECRET_KEY=old, PORTAL_FORMER_SECRET_KEYS=new)
