@@ -1,7 +1,8 @@
-"""The OpenID provider at which operators may log in, beside their password: four settings."""
+"""The OpenID provider at which operators may log in, beside their password: its settings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from codabox_portal.environment import Environment, Wrong
@@ -9,20 +10,20 @@ from codabox_portal.environment import Environment, Wrong
 PREFIX = "PORTAL_OPERATOR_OIDC_"
 
 
-def settings_of(env: Environment) -> dict[str, str]:
-    """Read the four by their names; without an issuer all of it is off."""
-    issuer = env.read(f"{PREFIX}ISSUER", issuer_of, "")
-    client = env.text(f"{PREFIX}CLIENT_ID")
-    secret = env.secret(f"{PREFIX}CLIENT_SECRET", str, "")
-    # What the button calls it: "Log in with …".
-    name = env.text(f"{PREFIX}NAME", str(urlsplit(issuer).hostname or ""))
-    if issuer and not (client and secret):
+def check(env: Environment, found: Mapping[str, object]) -> None:
+    """Note what is wrong if there is a provider and no credentials for it."""
+    if found[f"{PREFIX}ISSUER"] and not (
+        found[f"{PREFIX}CLIENT_ID"] and found[f"{PREFIX}CLIENT_SECRET"]
+    ):
         env.wrong.append(f"{PREFIX}ISSUER needs {PREFIX}CLIENT_ID and {PREFIX}CLIENT_SECRET.")
-    values = {"ISSUER": issuer, "CLIENT_ID": client, "CLIENT_SECRET": secret, "NAME": name}
-    return {f"{PREFIX}{name}": value for name, value in values.items()}
 
 
-def issuer_of(text: str) -> str:
+def host_of(issuer: str) -> str:
+    """What the button calls the provider, unless a setting says it: "Log in with …"."""
+    return str(urlsplit(issuer).hostname or "")
+
+
+def issuer(text: str) -> str:
     """An OpenID issuer, as it writes itself; without TLS only on this machine."""
     parts = urlsplit(text)
     is_here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")

@@ -244,7 +244,12 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard:home"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds; the reset mail is valid for one hour
 
-vars().update(openid.settings_of(_env))
+PORTAL_OPERATOR_OIDC_ISSUER = _env.read("PORTAL_OPERATOR_OIDC_ISSUER", openid.issuer, "")
+PORTAL_OPERATOR_OIDC_CLIENT_ID = _env.text("PORTAL_OPERATOR_OIDC_CLIENT_ID")
+PORTAL_OPERATOR_OIDC_CLIENT_SECRET = _env.secret("PORTAL_OPERATOR_OIDC_CLIENT_SECRET", str, "")
+_host = openid.host_of(PORTAL_OPERATOR_OIDC_ISSUER)
+PORTAL_OPERATOR_OIDC_NAME = _env.text("PORTAL_OPERATOR_OIDC_NAME", _host)
+openid.check(_env, vars())
 ACCOUNT_ADAPTER = "accounts.login.adapter.AccountAdapter"
 ACCOUNT_FORMS = account_forms.ACCOUNT_FORMS
 ACCOUNT_LOGIN_METHODS = {"email"}
