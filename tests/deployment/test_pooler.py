@@ -16,6 +16,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+LEFT = """
+    select pg_backend_pid(), current_setting('statement_timeout'),
+        coalesce(current_setting('portal.office', true), ''),
+        (select count(*) from pg_prepared_statements),
+        (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+"""
+
+
 @pytest.fixture(params=MODES)
 def lines(request: pytest.FixtureRequest, committed: None) -> Iterator[list[psycopg.Connection]]:
     """Two connections, as two threads of a web process have them, through a pooler."""
@@ -65,3 +73,21 @@ def test_the_office_of_a_transaction_ends_with_it(lines: list[psycopg.Connection
 def test_the_pooler_sets_the_time_limit_that_it_drops(lines: list[psycopg.Connection]) -> None:
     for line in lines:
         assert psycopg.ClientCursor(line).execute("show statement_timeout").fetchone() == ("4s",)
+
+
+def test_whoever_gets_the_connection_next_finds_nothing_of_the_one_before(committed: None) -> None:
+    """A waiting call gives its connection up and takes another one; a web process is replaced."""
+    found = []
+    with pooled("session", address_of_database()) as url:
+        for _client in range(3):
+            with psycopg.connect(url, autocommit=True, prepare_threshold=0) as line:
+                _look_up([line])
+                line.execute("select pg_advisory_lock(7)")
+                line.execute("select set_config('portal.office', '7', false)")
+                line.execute("set statement_timeout = 1")
+            with psycopg.connect(url, autocommit=True) as line:
+                cursor = psycopg.ClientCursor(line)
+                cursor.execute(LEFT)
+                found.append(cursor.fetchone())
+    [(_connection, *left)] = set(filter(None, found))
+    assert left == ["4s", "", 0, 0]
