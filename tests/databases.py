@@ -18,6 +18,11 @@ from tests.owner import make_tests_able
 
 ALIASES = ("default", "owner")
 COMMITTED = "_committed"  # the end of the name of the second database
+# Both share what is counted in Redis by the key of a row, so no row of one has a key of the other.
+OTHER_KEYS = """
+    select setval(format('%I.%I', schemaname, sequencename)::regclass, least(1000000, max_value / 2))
+    from pg_sequences
+"""
 
 
 @contextmanager
@@ -77,6 +82,10 @@ def _copy(name: str) -> None:
     _use(name)
     _to_server(f'drop database if exists "{name}{COMMITTED}"')
     _to_server(f'create database "{name}{COMMITTED}" template "{name}"')
+    _use(f"{name}{COMMITTED}")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(OTHER_KEYS)
+    _use(name)
 
 
 def _to_server(statement: str) -> None:
