@@ -10,6 +10,6 @@ urlpatterns = [
     path("offices/<slug:slug>/organization/looks", views.support_access, name="support_access"),
     path("operators/invitation/<str:token>", views.operator_invitation, name="operator_invitation"),
     # There is a page only where the settings name a provider.
-    path("operators/login", oidc.there, name="oidc_there"),
-    path("operators/login/back", oidc.back, name="oidc_back"),
+    path("operators/login", oidc.start_login, name="oidc_start"),
+    path("operators/login/back", oidc.finish_login, name="oidc_finish"),
 ]

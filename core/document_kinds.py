@@ -2,7 +2,7 @@
 
 A new kind begins here, with a number in `Kind` and a row in `KINDS`. Then it needs a reader of its
 format (documents.formats), its columns (documents.ingest.classify) and its page
-(documents.rendering). CONTRIBUTING.md has the complete list.
+(documents.rendering). "A document kind" in CONTRIBUTING.md lists every file to touch.
 
 The settings import this module before Django has loaded any app, so it must not import a model.
 """

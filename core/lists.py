@@ -21,7 +21,7 @@ AFTER, BEFORE = "after", "before"
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Rows in an order in which each has a place of its own: the last field is unique.
+    """Ordered rows. No two are equal in the order, because its last field is unique.
 
     No field of the order is null, and only the first may be text. A list of several parts shows
     them one after the other; `name` tells them apart in a link.
@@ -32,7 +32,7 @@ class Part:
     name: str = ""
 
     def key(self, row: Any) -> str:
-        """What a link says of this row: the values that place it."""
+        """The text that names this row in a link: its values of the order."""
         names = (field.lstrip("-").split("__") for field in self.order)
         return self._written([reduce(getattr, name, row) for name in names])
 
@@ -50,13 +50,13 @@ class Part:
         return values if self._written(values) == key else None
 
     def beyond(self, values: Sequence[Any], *, backward: bool) -> Part:
-        """The rows behind these values, or in front of them."""
+        """The rows after these values, or before them."""
         found = Q()
         for ordered, value in zip(reversed(self.order), reversed(values), strict=True):
             field = ordered.lstrip("-")
             sign = "gt" if ordered.startswith("-") == backward else "lt"
             further = Q(**{f"{field}__{sign}": value})
-            # An index begins with the first condition of the two; the second is exact.
+            # With `first`, PostgreSQL starts inside the index; `found` is exact.
             first = Q(**{f"{field}__{sign}e": value})
             found = first & (further | Q(**{field: value}) & found) if found else further
         return replace(self, rows=self.rows.filter(found))
@@ -67,7 +67,8 @@ class Part:
         return self.rows.order_by(*order)[:limit]
 
     def _written(self, values: Sequence[Any]) -> str:
-        return f"{self.name}." * bool(self.name) + "_".join(map(str, values))
+        text = "_".join(map(str, values))
+        return f"{self.name}.{text}" if self.name else text
 
     def _field(self, ordered: str) -> Field[Any, Any]:
         name = ordered.lstrip("-")
@@ -111,10 +112,10 @@ def one_page(
 ) -> Page:
     """The page that a link asks for: `size` rows of these parts, one part after the other.
 
-    The link says it by `before` or `after`, with a prefix where a screen has two lists, and what is
-    `kept` beside. What names no place is ignored. A page that would begin before the first row is
-    the first one; a page behind the last row is the last one. `counted` is for short lists of one
-    part: it takes two statements.
+    The parameter `before` or `after` of the link is the key of a row, with a prefix where a screen
+    has two lists; a wrong key is ignored. `kept` are the parameters that every link repeats. A page
+    that would begin before the first row is the first page; a page after the last row is the last
+    page. `counted` is for short lists of one part: it takes two statements.
     """
     names = f"{prefix}{BEFORE}", f"{prefix}{AFTER}"
     before, after = (_place(parts, asked.get(name, "")) for name in names)
@@ -140,7 +141,7 @@ def one_page(
 
 
 def query(values: Mapping[str, Any]) -> str:
-    """The part of a link behind its path; empty where no value is."""
+    """The query string of a link, with its question mark; empty where no value is."""
     given = {name: value for name, value in values.items() if value}
     return f"?{urlencode(given)}" if given else ""
 

@@ -1,6 +1,7 @@
-"""Receive the signals of `consents` and `clients`: an event was written and committed.
+"""Receive the signals of `consents`, `clients` and `documents`.
 
-Each receiver queues the task that fans the event out (notifications/fan_out.py).
+A receiver of an event queues, after the commit, the task that fans the event out
+(notifications/fan_out.py).
 """
 
 from __future__ import annotations

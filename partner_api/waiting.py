@@ -26,10 +26,11 @@ from partner_api.hot_path.rate_limit import redis_client
 
 # How often the database is asked, in seconds.
 LOOK_EVERY = 0.5
-# How many calls of a process answer at the same time after they waited. One that has waited so many
-# seconds for its turn answers without.
+# How many calls of a process answer at the same time after they waited. A call that gets no turn
+# within so many seconds answers anyway.
 TURNS, LONGEST_FOR_A_TURN = 4, 5
-# When a call for which there is no place may try again, and how long a lost place is counted.
+# When a call for which there is no place may try again, and how long the place of a killed process
+# still counts; in seconds.
 TRY_AGAIN, GRACE = 5, 5
 TOO_MANY = "Too many calls of your software wait at the same time; end one, then try again."
 NO_PLACE = "No more calls can wait now; ask without wait, or try again."
@@ -41,7 +42,7 @@ _places = Slots("PORTAL_WAITS_AT_ONCE", "PORTAL_WAITS_PER_PARTNER")
 class Waiting:
     """The place of one call that waits at most `seconds`; raises ApiError 429 without one.
 
-    From `until_a_change` on, the call has a turn, until it waits again or leaves.
+    After `until_a_change` returns, the call has a turn, until it waits again or leaves.
     """
 
     def __init__(self, partner_id: int, access: AccessContext, seconds: int) -> None:
@@ -94,7 +95,7 @@ class Waiting:
 
 
 class _PartnerCount:
-    """How many calls of a partner wait in all processes; nobody counts while Redis is away."""
+    """How many calls of a partner wait in all processes. Without Redis there is no such limit."""
 
     def __init__(self, partner_id: int, seconds: int) -> None:
         self._key, self._name = f"waits:{partner_id}", str(uuid4())
@@ -103,13 +104,13 @@ class _PartnerCount:
     def enter(self) -> bool:
         now = time.time()
         try:
-            line = redis_client().pipeline(transaction=True)
+            pipe = redis_client().pipeline(transaction=True)
             # What a killed process left behind.
-            line.zremrangebyscore(self._key, 0, now)
-            line.zadd(self._key, {self._name: now + self._seconds})
-            line.zcard(self._key)
-            line.expire(self._key, self._seconds)
-            count = int(line.execute()[2])
+            pipe.zremrangebyscore(self._key, 0, now)
+            pipe.zadd(self._key, {self._name: now + self._seconds})
+            pipe.zcard(self._key)
+            pipe.expire(self._key, self._seconds)
+            count = int(pipe.execute()[2])
         except RedisError as error:
             log.warning("waits_not_counted", reason=str(error))
             return True
@@ -155,7 +156,7 @@ class _Watcher:
             try:
                 woken = _to_be_woken(waiting)
             except Exception:
-                # Each call learns by itself what is wrong.
+                # Wake them all: each repeats its query and meets the error itself.
                 log.exception("waiting_calls_crash")
                 connection.close()
                 woken = list(waiting)

@@ -18,7 +18,8 @@ from tests.owner import make_tests_able
 
 ALIASES = ("default", "owner")
 COMMITTED = "_committed"  # the end of the name of the second database
-# Both share what is counted in Redis by the key of a row, so no row of one has a key of the other.
+# Counts in Redis are kept by the keys of rows, and both databases use the same Redis. So the keys of
+# the second database begin at a million.
 OTHER_KEYS = """
     select setval(format('%I.%I', schemaname, sequencename)::regclass, least(1000000, max_value / 2))
     from pg_sequences
@@ -27,10 +28,10 @@ OTHER_KEYS = """
 
 @contextmanager
 def two_databases(blocker: Any, *, keepdb: bool) -> Iterator[None]:
-    """Make both by their owner, for use as the portal uses its own; the first is in use.
+    """Make both as the owner of the tables; the tests then connect in the portal's own role.
 
-    pytest-django makes one only when a collected test is marked for it. Tests that commit are not:
-    run alone they would write into the database of DATABASE_URL itself.
+    pytest-django makes a database only when a collected test is marked for it. Tests that commit
+    carry no mark: run alone they would write into the database of DATABASE_URL itself.
     """
     owner = connections["owner"]
     with blocker.unblock():
@@ -104,7 +105,7 @@ def _end_connections() -> None:
             cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = any(%s) and pid <> pg_backend_pid()"
-                # Autovacuum is the server's own: it lets go by itself.
+                # Autovacuum is the server's own: it disconnects by itself.
                 " and backend_type = 'client backend' and usename = current_user",
                 [[name, name + COMMITTED]],
             )

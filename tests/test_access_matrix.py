@@ -115,8 +115,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     # The token of these tests invites nobody to be an operator.
     "backoffice:operator_invitation": (410,) * 5,
     # These settings name no OpenID provider: tests/backoffice/test_oidc.py has one.
-    "backoffice:oidc_there": (OUT,) * 5,
-    "backoffice:oidc_back": (OUT,) * 5,
+    "backoffice:oidc_start": (OUT,) * 5,
+    "backoffice:oidc_finish": (OUT,) * 5,
     "accounts:invitation": (303, NO, NO, IN, NO),
     "accounts:users": OF_ADMIN,
     "accounts:invite": OF_ADMIN,

@@ -13,6 +13,7 @@ from django.utils import translation
 from core.document_kinds import BY_KIND, EXTENSIONS, KINDS, TYPES, Kind, labels_of
 from documents.models import Document
 from partner_api.document_shapes import DOCUMENT_TYPE
+from partner_api.sandbox.example_files import WRITERS
 from partners.models import Partner
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,3 +78,7 @@ def test_the_labels_stand_in_the_order_of_the_registry_and_in_the_readers_langua
         assert labels_of(given) == ["Bank account statements (CODA)", "Purchase invoices"]
     with translation.override("nl"):
         assert labels_of(given) != ["Bank account statements (CODA)", "Purchase invoices"]
+
+
+def test_the_sandbox_writes_a_file_of_each_kind() -> None:
+    assert set(WRITERS) == set(Kind)

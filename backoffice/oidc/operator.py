@@ -1,4 +1,4 @@
-"""Which operator an identity of the provider is: nobody is created, nobody else comes in."""
+"""Find the operator of an OpenID identity. No account is ever created."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from django.utils.translation import gettext as _
 from accounts.emails import send_credential_changed
 from accounts.models import User
 from backoffice.models import Operator, OperatorIdentity
-from backoffice.oidc.provider import Identity, NotBelieved
+from backoffice.oidc.provider import Identity, LoginRejected
 from core.email_address import canonical_email
 
 
 def operator_of(identity: Identity, request: HttpRequest) -> User:
-    """Return the operator with this identity. Raises NotBelieved.
+    """Return the operator with this identity. Raises LoginRejected.
 
-    The verified e-mail address finds the account once. From then on only the identifier counts, so
-    an address that changes at the provider takes nobody's account and loses nobody theirs.
+    The verified e-mail address finds the account once. From then on only the identifier counts: an
+    address that changes at the provider neither opens nor closes an account.
     """
     known = OperatorIdentity.objects.filter(issuer=identity.issuer, subject=identity.subject)
     if link := known.select_related("operator").first():
         return _still_operator(link.operator)
     if not identity.email:
-        raise NotBelieved("an unknown identity without a verified e-mail address")
+        raise LoginRejected("an unknown identity without a verified e-mail address")
     email = canonical_email(identity.email)
     person = User.objects.filter(email__iexact=email, is_staff=True, is_active=True).first()
     if person is None:
-        raise NotBelieved("an unknown identity, and no operator has its e-mail address")
+        raise LoginRejected("an unknown identity, and no operator has its e-mail address")
     try:
         with transaction.atomic():
             _link(person, identity, request)
     except IntegrityError as error:
-        raise NotBelieved(f"operator {person.pk} has another identity there") from error
+        raise LoginRejected(f"operator {person.pk} has another identity there") from error
     return person
 
 
 def _still_operator(person: User) -> User:
     if not (person.is_staff and person.is_active):
-        raise NotBelieved(f"person {person.pk} is no operator any more")
+        raise LoginRejected(f"person {person.pk} is no operator any more")
     return person
 
 
 def _link(person: User, identity: Identity, request: HttpRequest) -> None:
-    """Keep which identity is this operator, in the history and by e-mail as well."""
+    """Store the identity, note it in the history, and tell the operator by e-mail."""
     OperatorIdentity.objects.create(
         operator=person, issuer=identity.issuer, subject=identity.subject
     )

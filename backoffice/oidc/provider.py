@@ -13,7 +13,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypedDict
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
 from django.conf import settings
@@ -26,19 +26,19 @@ from jwcrypto.jws import JWS
 SIGNATURES = ["RS256", "PS256", "ES256"]
 TIMEOUT = 5  # seconds, for each call
 LEEWAY = 60  # seconds that two clocks may differ
-BEGUN_FOR = 600  # seconds that somebody may take at the provider
+LONGEST_ATTEMPT = 600  # seconds that somebody may take at the provider
 
 
 class ProviderFailed(Exception):
     """The provider does not answer, or not as it must; the message is for the logs."""
 
 
-class NotBelieved(Exception):
+class LoginRejected(Exception):
     """What came back does not prove a login here; the message is for the logs."""
 
 
-class Begun(TypedDict):
-    """A login that was begun, as the session keeps it until the browser comes back."""
+class LoginAttempt(TypedDict):
+    """A login that somebody began, as the session keeps it until the browser comes back."""
 
     state: str
     nonce: str
@@ -60,7 +60,7 @@ def is_on() -> bool:
     return bool(settings.PORTAL_OPERATOR_OIDC_ISSUER)
 
 
-def begin(wanted: str) -> Begun:
+def begin(wanted: str) -> LoginAttempt:
     """Return the secrets of a new login, after which the browser goes on to `wanted`."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _secret in range(3))
     return {"state": state, "nonce": nonce, "verifier": verifier, "next": wanted, "at": time.time()}
@@ -82,39 +82,40 @@ class Provider:
             raise ProviderFailed(f"it calls itself {described.get('issuer')!r}")
         return cls(issuer, described)
 
-    def login_address(self, begun: Begun, back: str) -> str:
+    def login_address(self, attempt: LoginAttempt, back: str) -> str:
         """Return where the browser goes; `back` is the address to which it comes back."""
-        digest = hashlib.sha256(begun["verifier"].encode()).digest()
+        digest = hashlib.sha256(attempt["verifier"].encode()).digest()
         question = {
             "response_type": "code",
             "client_id": settings.PORTAL_OPERATOR_OIDC_CLIENT_ID,
             "redirect_uri": back,
             "scope": "openid email",
-            "state": begun["state"],
-            "nonce": begun["nonce"],
+            "state": attempt["state"],
+            "nonce": attempt["nonce"],
             "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
             "code_challenge_method": "S256",
         }
         address = self._endpoint("authorization_endpoint")
         return f"{address}{'&' if '?' in address else '?'}{urlencode(question)}"
 
-    def identity(self, code: str, begun: Begun, back: str) -> Identity:
+    def identity(self, code: str, attempt: LoginAttempt, back: str) -> Identity:
         """Return who logged in, for the code that the browser brought.
 
-        Raises ProviderFailed or NotBelieved.
+        Raises ProviderFailed or LoginRejected.
         """
-        answer = self._redeem(code, begun, back)
-        claims = self._claims(str(answer.get("id_token", "")), begun["nonce"])
+        answer = self._redeem(code, attempt, back)
+        claims = self._claims(str(answer.get("id_token", "")), attempt["nonce"])
         if "email" not in claims and "userinfo_endpoint" in self.described:
             bearer = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
             about = _call("GET", self._endpoint("userinfo_endpoint"), headers=bearer)
             if about.get("sub") != claims["sub"]:
-                raise NotBelieved("userinfo is about somebody else")
+                raise LoginRejected("userinfo is about somebody else")
             claims = about | claims
-        verified = claims.get("email_verified") is True
-        return Identity(self.issuer, claims["sub"], str(claims.get("email", "")) * verified)
+        is_verified = claims.get("email_verified") is True
+        email = str(claims.get("email", "")) if is_verified else ""
+        return Identity(self.issuer, claims["sub"], email)
 
-    def _redeem(self, code: str, begun: Begun, back: str) -> dict[str, Any]:
+    def _redeem(self, code: str, attempt: LoginAttempt, back: str) -> dict[str, Any]:
         """Exchange the code for tokens, with the client secret as the provider wants it."""
         client = (
             settings.PORTAL_OPERATOR_OIDC_CLIENT_ID,
@@ -124,38 +125,38 @@ class Provider:
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": back,
-            "code_verifier": begun["verifier"],
+            "code_verifier": attempt["verifier"],
         }
-        # The default of OpenID Connect Discovery is Basic, where both are form-encoded before.
+        # The default of OpenID Connect Discovery is HTTP Basic, with both form-encoded first.
         known = self.described.get("token_endpoint_auth_methods_supported")
         if known and "client_secret_basic" not in known:
             names = dict(zip(("client_id", "client_secret"), client, strict=True))
             return _call("POST", self._endpoint("token_endpoint"), data=form | names)
-        name, secret = (urlencode({"": word})[1:] for word in client)
+        name, secret = map(quote_plus, client)
         return _call("POST", self._endpoint("token_endpoint"), data=form, auth=(name, secret))
 
     def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return what the ID token says, after every check of OpenID Connect Core, 3.1.3.7."""
         claims = self._signed(token)
         if claims.get("iss") != self.issuer:
-            raise NotBelieved("the token is of another issuer")
+            raise LoginRejected("the token is of another issuer")
         client = settings.PORTAL_OPERATOR_OIDC_CLIENT_ID
         audience = claims.get("aud")
         if client not in (audience if isinstance(audience, list) else [audience]):
-            raise NotBelieved("the token is for another audience")
+            raise LoginRejected("the token is for another audience")
         if claims.get("azp", client) != client or (
             isinstance(audience, list) and len(audience) > 1 and "azp" not in claims
         ):
-            raise NotBelieved("the token was given to another party")
+            raise LoginRejected("the token was given to another party")
         now = time.time()
         if not _is_time(claims.get("exp")) or claims["exp"] + LEEWAY < now:
-            raise NotBelieved("the token has expired")
-        if not _is_time(claims.get("iat")) or not -LEEWAY < now - claims["iat"] < BEGUN_FOR:
-            raise NotBelieved("the token was not made just now")
+            raise LoginRejected("the token has expired")
+        if not _is_time(claims.get("iat")) or not -LEEWAY < now - claims["iat"] < LONGEST_ATTEMPT:
+            raise LoginRejected("the token was not made just now")
         if not constant_time_compare(str(claims.get("nonce", "")), nonce):
-            raise NotBelieved("the token is of another login")
+            raise LoginRejected("the token is of another login")
         if not isinstance(claims.get("sub"), str) or not 0 < len(claims["sub"]) <= 255:
-            raise NotBelieved("the token names nobody")
+            raise LoginRejected("the token names nobody")
         return claims
 
     def _signed(self, token: str) -> dict[str, Any]:
@@ -174,9 +175,9 @@ class Provider:
             signed.verify(JWKSet.from_json(json.dumps({"keys": keys})))
             claims = json.loads(signed.payload)
         except (JWException, ValueError, TypeError, KeyError) as error:
-            raise NotBelieved(f"the token is not signed by the provider: {error!r}") from error
+            raise LoginRejected(f"the token is not signed by the provider: {error!r}") from error
         if not isinstance(claims, dict):
-            raise NotBelieved("the token says nothing")
+            raise LoginRejected("the token says nothing")
         return claims
 
     def _endpoint(self, name: str) -> str:

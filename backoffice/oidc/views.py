@@ -20,9 +20,9 @@ from django.views.decorators.http import require_GET
 from accounts.login.rate_limits import APP, too_many_requests
 from backoffice.oidc.operator import operator_of
 from backoffice.oidc.provider import (
-    BEGUN_FOR,
-    Begun,
-    NotBelieved,
+    LONGEST_ATTEMPT,
+    LoginAttempt,
+    LoginRejected,
     Provider,
     ProviderFailed,
     begin,
@@ -31,67 +31,67 @@ from backoffice.oidc.provider import (
 from core.http import safe_next
 
 log = structlog.get_logger(__name__)
-BEGUN = "operator_login"
+ATTEMPT = "operator_login"
 
 
 @require_GET
-def there(request: HttpRequest) -> HttpResponse:
+def start_login(request: HttpRequest) -> HttpResponse:
     """Send the browser to the provider, with secrets that only this session knows."""
     if not is_on():
         raise Http404
     if not ratelimit.consume(request, app=APP, action="operator_login", limit_get=True):
         return too_many_requests(request)
-    begun = begin(safe_next(request, reverse("admin:index")))
+    attempt = begin(safe_next(request, reverse("admin:index")))
     try:
-        address = Provider.ask().login_address(begun, _back())
+        address = Provider.ask().login_address(attempt, _redirect_uri())
     except ProviderFailed as error:
         return _refused(request, "provider", error)
-    request.session[BEGUN] = begun
+    request.session[ATTEMPT] = attempt
     return HttpResponseRedirect(address)
 
 
 @require_GET
-def back(request: HttpRequest) -> HttpResponse:
+def finish_login(request: HttpRequest) -> HttpResponse:
     """Log the operator in whom the provider names; the second factor of the portal comes next.
 
-    Each login that was begun counts for one answer.
+    An attempt accepts one answer.
     """
     if not is_on():
         raise Http404
     if not ratelimit.consume(request, app=APP, action="operator_login", limit_get=True):
         return too_many_requests(request)
-    begun: Begun | None = request.session.pop(BEGUN, None)
+    attempt: LoginAttempt | None = request.session.pop(ATTEMPT, None)
     given = request.GET
-    if begun is None or not constant_time_compare(given.get("state", ""), begun["state"]):
-        return _refused(request, "over", NotBelieved("no login was begun in this session"))
-    if time.time() - begun["at"] > BEGUN_FOR:
-        return _refused(request, "over", NotBelieved("the login took too long"))
+    if attempt is None or not constant_time_compare(given.get("state", ""), attempt["state"]):
+        return _refused(request, "expired", LoginRejected("no login was begun in this session"))
+    if time.time() - attempt["at"] > LONGEST_ATTEMPT:
+        return _refused(request, "expired", LoginRejected("the login took too long"))
     try:
         if given.get("iss", settings.PORTAL_OPERATOR_OIDC_ISSUER) != (
             settings.PORTAL_OPERATOR_OIDC_ISSUER
         ):
-            raise NotBelieved("the answer is of another issuer")
+            raise LoginRejected("the answer is of another issuer")
         if "code" not in given:
-            raise NotBelieved(f"no code, but the error {given.get('error', '')[:80]!r}")
-        identity = Provider.ask().identity(given["code"], begun, _back())
+            raise LoginRejected(f"no code, but the error {given.get('error', '')[:80]!r}")
+        identity = Provider.ask().identity(given["code"], attempt, _redirect_uri())
         person = operator_of(identity, request)
     except ProviderFailed as error:
         return _refused(request, "provider", error)
-    except NotBelieved as error:
+    except LoginRejected as error:
         return _refused(request, "unknown", error)
     if request.user.is_authenticated:
         logout(request)
     record_authentication(request, person, "oidc", issuer=identity.issuer)
-    response: HttpResponse = perform_login(request, Login(person, redirect_url=begun["next"]))
+    response: HttpResponse = perform_login(request, Login(person, redirect_url=attempt["next"]))
     return response
 
 
-def _back() -> str:
-    """Return the address to which the provider sends browsers; it must know it (in the docs)."""
-    return f"{settings.PORTAL_URL}{reverse('backoffice:oidc_back')}"
+def _redirect_uri() -> str:
+    """Return the address to which the provider sends browsers; it is registered there."""
+    return f"{settings.PORTAL_URL}{reverse('backoffice:oidc_finish')}"
 
 
-STATUS = {"provider": 502, "over": 400, "unknown": 403}
+STATUS = {"provider": 502, "expired": 400, "unknown": 403}
 
 
 def _refused(request: HttpRequest, why: str, error: Exception) -> HttpResponse:

@@ -2,8 +2,8 @@
 
 Every event has its number in the office's chain and its event hash: the SHA-256 of the hash before
 it, the event, and the evidence written with it. Whoever edits, deletes, inserts or swaps a row
-breaks the chain at that place. A tail that was cut off differs from the checkpoints: the heads of
-the chains, written each day to a file outside the database.
+breaks the chain at that place. A tail that was cut off shows at the checkpoints, which are signed
+every five minutes and stored outside the database (consents.evidence.checkpoints).
 
 Names and other personal words go into the hash only as a fingerprint, mixed with a random salt. So
 they can be erased (consents.evidence.anonymisation), and every event hash still holds.

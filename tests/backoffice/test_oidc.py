@@ -108,7 +108,7 @@ def assert_nobody(browser: Browser, answer: Any, status: int = 403) -> None:
 @pytest.mark.requirement(113)
 def test_without_the_setting_there_is_neither_page_nor_button(cast: Cast) -> None:
     assert Browser().get(THERE).status_code == 404
-    assert Browser().get(reverse("backoffice:oidc_back")).status_code == 404
+    assert Browser().get(reverse("backoffice:oidc_finish")).status_code == 404
     assert THERE not in Browser().get("/accounts/login/?next=/admin/").content.decode()
 
 
