@@ -115,4 +115,4 @@ def _add_reads(office: Office) -> int:
     consents = list(Consent.objects.filter(office=office).values_list("pk", flat=True))
     with office_scope(office.pk), connections["default"].cursor() as cursor:
         cursor.execute(READ, {"office": office.pk, "consents": consents, "every": len(consents)})
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -124,4 +124,5 @@ def test_nothing_moves_for_who_wants_no_motion(visit: Visit, people: Cast) -> No
     for motion, some in (("no-preference", True), ("reduce", False)):
         anna = visit(reduced_motion=motion)
         anna.enter(people.anna, f"/consent/{people.consent.uuid}")
+        anna.page.locator("[inert]").wait_for(state="detached")  # a moment after it appeared
         assert bool(anna.page.evaluate(moving)) == some, motion
