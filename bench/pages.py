@@ -31,7 +31,6 @@ from bench.report import Report
 from bench.servers import Server, serving
 from clients.models import Client
 from core.row_security import office_scope
-from documents.models.document_list import PagePosition
 
 # So many times each page is asked for, of as many companies where it is a company's.
 # An office with fewer companies is looked at less often.
@@ -108,7 +107,7 @@ def _addresses(page: Page, office: Office, companies: list[Client]) -> Iterator[
             number=company.company_number,
             serial=company.name.split()[-1],
             pk=company.pk,
-            deep=PagePosition(today - timedelta(10), 1),
+            deep=f"{today - timedelta(10)}_1",
             year=today.year,
             consent=consent,
         )

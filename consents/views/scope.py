@@ -167,7 +167,8 @@ def _companies(request: OfficeRequest, selection: Selection) -> dict[str, Any]:
     number = min(asked.given("page"), -(-total // PAGE) or 1)
     first = (number - 1) * PAGE
     rows = [(company, company.pk in shared) for company in found[first : first + PAGE]]
-    previous, following = "previous" * (number > 1), "next" * (total > first + PAGE)
+    previous = "previous" if number > 1 else ""
+    following = "next" if total > first + PAGE else ""
     return {
         "page": Page(rows, previous, following, first + 1, total),
         "total": selection.ours.count(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,16 +17,6 @@ if TYPE_CHECKING:
 
 
 NEWEST_FIRST = "-dated_on", "-document_id"
-
-
-class PagePosition(NamedTuple):
-    """Where a page ends: the row that it showed last, as a link writes it (`core.lists.Part`)."""
-
-    dated_on: date
-    key: int
-
-    def __str__(self) -> str:
-        return f"{self.dated_on}_{self.key}"
 
 
 class Count(NamedTuple):
