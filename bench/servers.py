@@ -72,7 +72,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole tree until now."""
-        return sum(_ticks(pid) for pid in tree_of(self.process.pid)) / TICK
+        return cpu_seconds_of(self.process.pid)
 
     def megabytes(self) -> float:
         return megabytes_of(self.process.pid)
@@ -145,6 +145,11 @@ def tree_of(pid: int) -> list[int]:
         for child in (task / "children").read_text().split():
             found += tree_of(int(child))
     return found
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """User and system time of the process and its descendants until now."""
+    return sum(_ticks(each) for each in tree_of(pid)) / TICK
 
 
 def _ticks(pid: int) -> int:
