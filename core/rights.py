@@ -22,19 +22,23 @@ MAINTAIN_SINCE = 170_000
 
 def grant_rights(database: str, role: str) -> None:
     """Give the role its rights on every table, and take away all others; `database` is an alias."""
-    with transaction.atomic(using=database), connections[database].cursor() as cursor:
-        for statement in statements(role, cursor.connection.info.server_version):
+    connection = connections[database]
+    with transaction.atomic(using=database), connection.cursor() as cursor:
+        # After `migrate APP zero` the tables of this app are gone.
+        tables = set(connection.introspection.table_names(cursor))
+        for statement in statements(role, cursor.connection.info.server_version, tables):
             cursor.execute(statement)
 
 
-def statements(role: str, server_version: int) -> Iterator[sql.Composed]:
-    """The SQL statements that the owner runs in one transaction."""
+def statements(role: str, server_version: int, tables: set[str]) -> Iterator[sql.Composed]:
+    """The SQL statements that the owner runs in one transaction, for those tables that exist."""
     to = sql.Identifier(role)
     yield sql.SQL("revoke all on all tables in schema public from {}").format(to)
     # Tables without a model, such as django_migrations, are read only.
     yield sql.SQL("grant select on all tables in schema public to {}").format(to)
     for model in apps.get_models(include_auto_created=True):
-        if model._meta.managed and not model._meta.proxy:
+        there = model._meta.db_table in tables
+        if there and model._meta.managed and not model._meta.proxy:
             rights = rights_of(model)
             if server_version >= MAINTAIN_SINCE and rights == list(ALL):
                 rights.append("MAINTAIN")

@@ -74,5 +74,29 @@ def test_every_migration_goes_back(migrated_database: None) -> None:
     assert "consents_consent" in introspection.table_names()
 
 
+def test_an_operator_takes_one_app_back_and_the_others_keep_their_rights(
+    migrated_database: None,
+) -> None:
+    """`manage.py migrate backoffice zero`, as people type it: nothing is printed as an error."""
+    call_command("migrate", "backoffice", "zero", verbosity=0)
+    assert _rights_on("partners_partner") >= {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    assert _rights_on("consents_consentevent") == {"SELECT", "INSERT"}
+    assert "backoffice_foureyesapproval" not in connections["owner"].introspection.table_names()
+    call_command("migrate", verbosity=0)
+    assert "UPDATE" in _rights_on("backoffice_foureyesapproval")
+
+
+def _rights_on(table: str) -> set[str]:
+    """What the portal's role may do with a table."""
+    role = connections["default"].settings_dict["USER"]
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "select (aclexplode(relacl)).privilege_type, (aclexplode(relacl)).grantee::regrole::text"
+            " from pg_class where oid = %s::regclass",
+            [table],
+        )
+        return {right for right, grantee in cursor.fetchall() if grantee == role}
+
+
 def _ours(table: str) -> bool:
     return table.split("_")[0] in ROOMS

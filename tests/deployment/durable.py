@@ -131,7 +131,9 @@ def load_tables(psql: str, owner_url: str, dumped: list[bytes]) -> None:
     for one in dumped:
         subprocess.run(load, input=one, stdout=subprocess.DEVNULL, check=True)
     with connect(owner_url) as owner:
-        for statement in statements("portal", owner.info.server_version):
+        rows = owner.execute("select tablename from pg_tables where schemaname = 'public'")
+        tables = {str(name) for (name,) in rows}
+        for statement in statements("portal", owner.info.server_version, tables):
             owner.execute(statement)
 
 
