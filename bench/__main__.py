@@ -1,7 +1,7 @@
 """`python -m bench <word>`: seed, verify, run, plans, cancel, ingest, or all of these.
 
-`pages`, `hot_path`, `profile` and `day` are asked by name. `docs` measures nothing: it writes the
-results that were kept into the pages of the documentation.
+`pages`, `hot_path`, `profile`, `day` and `partitions` are asked by name. `docs` measures nothing:
+it writes the results that were kept into the pages of the documentation.
 
 Each word prints one table and keeps it as JSON in var/bench/. The exit status is 1 when a
 goal is not met, so that a pipeline fails.
@@ -16,7 +16,7 @@ import sys
 from bench import database, docs
 
 WORDS = ["verify", "run", "plans", "cancel", "ingest"]
-BY_NAME = ["pages", "hot_path", "profile", "day"]
+BY_NAME = ["pages", "hot_path", "profile", "day", "partitions"]
 
 
 def main() -> int:

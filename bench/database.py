@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -14,13 +16,16 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "var" / "bench"
-MARK = "bench of size "
+MARK = "bench of size {size}, tables {tables}"
 OWNER = "DATABASE_OWNER_URL"
 URLS = ("DATABASE_URL", OWNER)
 
 
 def prepare(word: str, size: str | None) -> str | None:
-    """Make Django use the bench's database; return its size, or None when it is new and empty."""
+    """Make Django use the bench's database; return its size, or None when it is new and empty.
+
+    The rows of an earlier run are used again while the migrations are the same.
+    """
     for url in URLS:
         if url not in os.environ:
             sys.exit(f"{url} is not set; `python3 portal.py bench` sets it.")
@@ -42,19 +47,23 @@ def prepare(word: str, size: str | None) -> str | None:
 
 
 def mark(connection: psycopg.Connection, size: str) -> None:
-    """Write into the database that it is complete, and its size."""
+    """Write into the database that it is complete, its size and the migrations that made it."""
     statement = sql.SQL("comment on database {} is {}")
-    connection.execute(
-        statement.format(sql.Identifier(connection.info.dbname), sql.Literal(MARK + size))
-    )
+    told = MARK.format(size=size, tables=_tables())
+    connection.execute(statement.format(sql.Identifier(connection.info.dbname), sql.Literal(told)))
+
+
+def _tables() -> str:
+    """A digest of all migrations: with others, the rows of an earlier run do not fit."""
+    files = sorted(ROOT.glob("*/migrations/*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def _size_of(connection: psycopg.Connection, name: str) -> str | None:
     query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
     row = connection.execute(query, [name]).fetchone()
-    if row is None or not row[0] or not row[0].startswith(MARK):
-        return None
-    return str(row[0].removeprefix(MARK))
+    told = re.fullmatch(MARK.format(size="(.+)", tables=_tables()), (row and row[0]) or "")
+    return told and told[1]
 
 
 def _make_anew(connection: psycopg.Connection, name: str) -> None:

@@ -28,7 +28,7 @@ DEMO = Purpose("demo", is_kept=True)
 TEST = Purpose("test", is_durable=False)
 FAST_TEST = Purpose("fast", is_kept=True, is_durable=False)
 PLANTED = Purpose("planted", is_kept=True, is_durable=False)
-BENCH = Purpose("bench")
+BENCH = Purpose("bench", is_kept=True)
 PURPOSES = (DEMO, TEST, FAST_TEST, PLANTED, BENCH)
 
 

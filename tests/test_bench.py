@@ -42,11 +42,11 @@ SMALL_OFFICE = ["--companies", "4", "--documents", "800"]
 def test_ours_the_floor_and_the_peer_give_the_same_answers() -> None:
     """`bench verify` on a small seed: a change of the product that the floor missed fails here.
 
-    And `bench plans` and `bench pages`, whose times say nothing of so few rows: that they can still
-    be asked counts.
+    And `bench plans`, `partitions` and `pages`, whose times say nothing of so few rows: that they
+    can still be asked counts.
     """
     try:
-        verified, planned = bench("verify"), bench("plans")
+        verified, planned, parted = bench("verify"), bench("plans"), bench("partitions")
         pages, profile = bench("pages", *SMALL_OFFICE), bench("profile", "--seconds", "0.2")
         day = bench("day", "--share", "0.0002")
         tables = [
@@ -67,6 +67,9 @@ def test_ours_the_floor_and_the_peer_give_the_same_answers() -> None:
     assert "| 8 | token, partner, office, consent | 1 statement | 1 | met |" in planned.stdout, (
         planned.stdout[-3000:] + planned.stderr[-3000:]
     )
+    for span in ("month", "year"):
+        line = f"| by {span}: one document by its identifier: "
+        assert line in parted.stdout, parted.stdout + parted.stderr[-3000:]
     assert "companies, documents |  | 4, 800" in pages.stdout, pages.stdout + pages.stderr[-3000:]
     for line in DAY:
         assert line in day.stdout, day.stdout + day.stderr[-3000:]
