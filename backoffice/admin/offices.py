@@ -184,7 +184,7 @@ class Offices(ReadOnlyPage):
             )
             return
         self.log_change(request, office, f"Invited {email} as Admin.")
-        self.message_user(request, f"{email} gets an invitation by e-mail.", messages.SUCCESS)
+        self.message_user(request, f"The invitation goes to {email}, by e-mail.", messages.SUCCESS)
 
     def _withdraw(self, request: HttpRequest, office: Office, uuid: UUID) -> None:
         """Withdraw the invitation of a first Admin, for example to a mistyped address."""

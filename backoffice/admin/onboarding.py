@@ -113,7 +113,11 @@ class StateForm(forms.Form):
     """The new state of a partner, and the reason."""
 
     status = forms.ChoiceField(widget=forms.RadioSelect)
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stands in the history, for colleagues.",
+    )
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -247,11 +251,17 @@ class Partners(AdminPage):
             status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
             with transaction.atomic():
                 before = partner.status
-                if partner.move(status):
+                moved = partner.move(status)
+                if moved:
                     entry = f"State {status}: {reason}\nstatus: {before} → {status}"
                     self._log(request, partner, entry)
                     transaction.on_commit(write_software_status_events.delay, robust=True)
-            return redirect("admin:partners_partner_change", pk)
+            if moved:
+                message = f"The state of {partner.name} is now: {PartnerStatus(status).label}."
+                self.message_user(request, message, messages.SUCCESS)
+            was_draft = before == PartnerStatus.DRAFT
+            page = "admin:partner_guide" if was_draft else "admin:partners_partner_change"
+            return redirect(page, pk)
         allowed = partner.consents.filter(status=Status.ALLOWED).select_related("office")
         return self.render_page(
             request,

@@ -46,8 +46,14 @@ def test_finn_is_led_from_the_entry_to_active_software(cast: Cast) -> None:
     shown = finn.get(guide(nova)).content.decode()
     assert page.context["application"].client_id in shown
     assert page.context["secret"] not in shown
+    given = page.content.decode()
+    assert given.count("data-identifier") == 2, "client id and secret are copied by a button"
+    assert guide(nova) in given, "from there the next step is one click away"
     state = f"/admin/partners/partner/{nova.pk}/state/"
-    finn.post(state, {"status": PartnerStatus.ACTIVE, "reason": "Checked"})
+    assert "all calls are refused" not in finn.get(state).content.decode(), "nobody calls yet"
+    active = finn.post(state, {"status": PartnerStatus.ACTIVE, "reason": "Checked"}, follow=True)
+    assert active.redirect_chain == [(guide(nova), 302)]
+    assert "The state of Nova is now: Active." in active.content.decode()
     assert to_do(finn, nova) == []
     assert "everything that is needed is done" in finn.get(guide(nova)).content.decode()
 
