@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.sandbox import SITUATIONS
+from partner_api.views.tokens import DESCRIPTIONS
 from tests import factories
 from tests.conftest import Cast, running_portal
 
@@ -45,6 +46,12 @@ def test_every_error_code_is_explained_to_partners() -> None:
     # 405 to 416 stand in one line by their numbers.
     assert missing <= {"methodNotAllowed", "notAcceptable", "payloadTooLarge",
                        "unsupportedMediaType"}  # fmt: skip
+
+
+def test_every_error_of_the_token_endpoint_is_explained_to_partners() -> None:
+    told = (ROOT / "docs" / "partner-api" / "errors.md").read_text()
+    codes = {*DESCRIPTIONS, "too_many_requests"}
+    assert not {one for one in codes if f"`{one}`" not in told}
 
 
 def test_every_situation_of_the_sandbox_is_named() -> None:
