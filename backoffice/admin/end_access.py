@@ -15,9 +15,17 @@ from accounts.models import Office, User
 from backoffice.admin.four_eyes import FourEyesAction, four_eyes_page
 from backoffice.admin.lists import REACH, uuids_beginning
 from backoffice.admin.site import ReadOnlyPage
+from backoffice.admin.support import (
+    access_in_words,
+    last_download,
+    mails_about,
+    scope_in_words,
+    terms_in_words,
+)
 from backoffice.models.four_eyes import ApprovalKind
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 from backoffice.termination import end_access
+from consents.access import AccessContext
 from consents.models import Consent, Status
 from core.dates import moment_in_words
 from partners.models import Partner
@@ -36,11 +44,14 @@ class Consents(ReadOnlyPage):
     sortable_by = ["status", "requested_at"]
     search_help_text = "Identifier or its first characters, office, software."
     fields = [
-        *("uuid", "office", "partner", "status", "requested_at", "decided_at", "cancelled_at"),
+        *("uuid", "office", "partner", "status", "access_now", "last_download", "scope"),
+        *("accepted_terms", "requested_at", "decided_at", "cancelled_at"),
         *("closed_at", "closed_reason", "paused_at", "paused_until", "accept_terms_by"),
-        "what_happened",
+        *("what_happened", "mails"),
     ]
-    readonly_fields = ["what_happened"]
+    readonly_fields = [
+        *("access_now", "last_download", "scope", "accepted_terms", "what_happened", "mails"),
+    ]
     change_form_template = "admin/consent.html"
 
     def get_search_results(
@@ -56,6 +67,27 @@ class Consents(ReadOnlyPage):
         partners = Partner.objects.filter(name__icontains=search_term).values_list("pk", flat=True)
         by_name = Q(office__in=list(offices[:REACH])) | Q(partner__in=list(partners[:REACH]))
         return queryset.filter(by_name), False
+
+    @admin.display(description="access now")
+    def access_now(self, consent: Consent) -> str:
+        """Whether the software can read now, or why it is refused."""
+        return access_in_words(consent, AccessContext.of(consent.pk))
+
+    @admin.display(description="last download")
+    def last_download(self, consent: Consent) -> str:
+        return last_download(consent)
+
+    @admin.display(description="scope")
+    def scope(self, consent: Consent) -> str:
+        return scope_in_words(consent)
+
+    @admin.display(description="accepted terms")
+    def accepted_terms(self, consent: Consent) -> str:
+        return terms_in_words(consent)
+
+    @admin.display(description="e-mails of 30 days")
+    def mails(self, consent: Consent) -> str:
+        return mails_about(consent)
 
     @admin.display(description="what happened")
     def what_happened(self, consent: Consent) -> str:

@@ -21,6 +21,7 @@ from backoffice.admin.close_office import close_page, number_page
 from backoffice.admin.four_eyes import ReasonForm
 from backoffice.admin.people import list_of_people, reset_page
 from backoffice.admin.site import ReadOnlyPage, has_right, require_right
+from backoffice.admin.support import consents_of
 from backoffice.models.support_access import AccessedRecord, SupportAccess
 from consents.models import Status
 from core.enterprise_number import CompanyNumberField
@@ -89,7 +90,7 @@ class Offices(ReadOnlyPage):
         *("name", "kind", "company_number", "slug", "language", "email", "phone"),
         *("is_active", "closed_at", "people"),
     ]
-    readonly_fields = ["people", "people_to_help"]
+    readonly_fields = ["people", "people_to_help", "consents"]
     change_form_template = "admin/office.html"
 
     def log_support_access(self, request: HttpRequest, row: Any) -> None:
@@ -101,9 +102,9 @@ class Offices(ReadOnlyPage):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ["name", "company_number", "language", "first_admin"]
-        if obj.closed_at is None and has_right(request, RESET):
-            return [*self.fields[:-1], "people_to_help"]
-        return self.fields
+        may_help = obj.closed_at is None and has_right(request, RESET)
+        fields = [*self.fields[:-1], "people_to_help"] if may_help else self.fields
+        return [*fields, "consents"] if has_right(request, "consents.view_consent") else fields
 
     @admin.display(description="people")
     def people(self, office: Office) -> str:
@@ -114,6 +115,11 @@ class Offices(ReadOnlyPage):
     def people_to_help(self, office: Office) -> str:
         """Return the same for who may reset a second factor."""
         return list_of_people(office, may_reset=True)
+
+    @admin.display(description="consents")
+    def consents(self, office: Office) -> str:
+        """Return every consent with its access now."""
+        return consents_of(office)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.slug = free_slug(obj)

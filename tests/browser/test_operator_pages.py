@@ -14,6 +14,7 @@ from consents.models import ConsentActivity
 from demo.data.logo import ledgerly_logo
 from partner_api.refusal_counts import count_refusal
 from tests import factories
+from tests.backoffice.test_operators import proven
 from tests.browser.conftest import DESK, Visit, Visitor, judge
 from tests.conftest import Cast
 from tests.factories import allow
@@ -120,6 +121,27 @@ def test_the_pages_about_operators_and_the_guide_have_no_violation(
     dirk.page.locator("[data-identifier] button").first.focus()
     dirk.page.keyboard.press("Enter")
     dirk.page.get_by_text("Copied").or_(dirk.page.get_by_text("Selected.")).first.wait_for()
+
+
+def test_the_pages_that_answer_why_and_end_an_access_have_no_violation(
+    visit: Visit, people: Cast
+) -> None:
+    """The office with its people and consents, the consent, and a request for a second operator."""
+    allow(people.consent, people.anna)
+    consent = f"/admin/consents/consent/{people.consent.pk}"
+    asked = proven(people.dirk).post(f"{consent}/end/", {"reason": "Asked by telephone"})
+    assert asked.status_code == 302
+    dirk = operator(visit, people)
+    for path in (
+        f"/admin/accounts/office/{people.janssens.pk}/change/",
+        f"{consent}/change/",
+        f"{consent}/end/",
+    ):
+        dirk.open(path)
+        for scheme in ("light", "dark"):
+            dirk.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            judged(dirk, f"{path} {scheme}")
+    assert "Asked by telephone" in dirk.text()
 
 
 def test_a_field_says_what_is_wrong_before_dirk_saves(visit: Visit, people: Cast) -> None:
