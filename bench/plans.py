@@ -19,7 +19,7 @@ from consents.access import AccessContext
 from core.document_kinds import Kind
 from core.row_security import office_scope
 from documents.models import Document
-from documents.models.querysets import SMALL_PART, SearchedClients
+from documents.models.querysets import IN_ORDER, SMALL_PART, SearchedClients, first_part
 from partner_api.hot_path.authentication import CALLER
 
 PAGE = 1000
@@ -71,11 +71,15 @@ class Search:
             "start": start,
             "end": end,
             "limit": limit,
+            "each": first_part(limit, len(self.clients.numbers)) if self.clients.few else limit,
             "clients": list(self.clients.numbers),
         }
         if after is not None:
             parameters["after_at"], parameters["after_id"] = after
         with office_scope(self.office.pk):
+            if self.clients.few:
+                with connection.cursor() as cursor:
+                    cursor.execute(IN_ORDER)
             sql = page_sql(self.clients, after=after is not None)
             return explain(sql.replace("documents_document ", f"{table} "), parameters)
 

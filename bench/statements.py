@@ -14,6 +14,7 @@ from consents.access import AccessContext
 from core.row_security import SCOPE_SQL
 from documents.access_log import RECORD
 from documents.models.querysets import (
+    IN_ORDER,
     ONE,
     RESOLVE,
     SMALL_PART,
@@ -48,8 +49,9 @@ def write() -> Path:
         "record": RECORD,
     }
     for name, clients in lists.items():
-        statements[f"page_{name}"] = SCOPE_SQL + page_sql(clients, after=False)
-        statements[f"page_{name}_after"] = SCOPE_SQL + page_sql(clients, after=True)
+        before = SCOPE_SQL + (IN_ORDER if clients.few else "")
+        statements[f"page_{name}"] = before + page_sql(clients, after=False)
+        statements[f"page_{name}_after"] = before + page_sql(clients, after=True)
     path = KEPT / "statements.json"
     path.write_text(json.dumps(statements, indent=1))
     return path
