@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from core.clock import database_time
 from tests.browser.conftest import DESK, Visit, Visitor
-from tests.browser.walk import screens, tab_through, tab_to
+from tests.browser.walk import screens, tab, tab_through, tab_to
 from tests.conftest import Cast
 from tests.factories import PASSWORD
 
@@ -89,3 +89,31 @@ def test_the_keyboard_comes_through_every_screen(visit: Visit, people: Cast) -> 
         stops = tab_through(anna.page)
         missed = set(anna.page.evaluate(PRESSABLE)) - set(stops)
         assert not missed, f"{name}: no key leads there"
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "fr", "de"])
+def test_each_entry_of_the_menu_is_whole_on_a_phone(
+    visit: Visit, people: Cast, language: str
+) -> None:
+    """The strip scrolls sideways; where the focus goes, it follows, without a script as well."""
+    people.anna.language = language
+    people.anna.save(update_fields=["language"])
+    anna = visit(java_script_enabled=language in ("en", "de"))
+    anna.enter(people.anna, f"/offices/{people.janssens.slug}")
+    entries = anna.page.locator(".nav-office a")
+    assert entries.count() == 6
+    tab_to(anna.page, ".nav-office li:first-child > a")  # each stop must be inside the window
+    for _ in range(5):
+        tab(anna.page)
+    expect(entries.last).to_be_focused()
+    for entry in reversed(entries.all()[:-1]):  # and back
+        anna.page.keyboard.press("Shift+Tab")
+        expect(entry).to_be_focused()
+        expect(entry).to_be_in_viewport(ratio=1)
+
+
+def test_the_menu_on_a_phone_shows_where_anna_is(visit: Visit, people: Cast) -> None:
+    anna = visit()
+    for page in ("", "/companies", "/completeness", "/consents", "/users", "/organization"):
+        anna.enter(people.anna, f"/offices/{people.janssens.slug}{page}")
+        expect(anna.page.locator(".nav-office [aria-current]")).to_be_in_viewport(ratio=1)
