@@ -92,6 +92,8 @@ def _contested(operator: User) -> Iterator[Task]:
         if operator.has_perm(f"backoffice.view_{claims._meta.model_name}")
     ]
     for found in counts[0].union(*counts[1:]) if counts else ():
+        if not found["count"]:
+            continue
         page = reverse(f"admin:backoffice_{CLAIMS[found['what']]._meta.model_name}_changelist")
         words = f"{found['count']} contested {found['what']} claim{'s' * (found['count'] != 1)}"
         yield Task(words, f"{page}?contested__exact=1", found["oldest"])

@@ -9,6 +9,7 @@ from django.contrib.auth import get_permission_codename, logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -127,6 +128,11 @@ class AdminPage(Base):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    @property
+    def media(self) -> Media:
+        """The scripts of lists. Django adds those for slugs and pop-ups, which no page here has."""
+        return Media(js=["admin/js/core.js", "admin/js/actions.js"])
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

@@ -38,6 +38,24 @@ def ask_to_close(cast: Cast) -> Any:
     return proven(cast.dirk).post(path, {"reason": "They stopped", "replaces": ""}, follow=True)
 
 
+def test_the_pages_load_only_scripts_that_they_use(cast: Cast) -> None:
+    office, partner = cast.janssens.pk, cast.ledgerly.pk
+    for path in ("accounts/office/", f"accounts/office/{office}/change/", "partners/partner/"):
+        page = as_person(cast.dirk).get(f"/admin/{path}").content.decode()
+        assert "admin/js/actions" in page, path
+        for unused in ("xregexp", "jquery", "prepopulate", "RelatedObjectLookups"):
+            assert unused not in page, f"{unused} on {path}"
+    # A row of its own for a redirect address is made by Django's script for rows, with jQuery.
+    page = as_person(cast.dirk).get(f"/admin/partners/partner/{partner}/change/").content.decode()
+    assert "admin/js/inlines" in page
+    assert "jquery.init" in page
+
+
+def test_the_home_is_silent_about_what_there_is_none_of(cast: Cast) -> None:
+    Client.objects.filter(contested=True).update(contested=False)
+    assert [what for what in tasks(cast) if "contested" in what] == []
+
+
 def test_the_home_names_what_waits(cast: Cast) -> None:
     before = tasks(cast)
     Partner.objects.filter(pk=cast.tally.pk).update(status=PartnerStatus.DRAFT)

@@ -15,7 +15,7 @@ from demo.data.logo import ledgerly_logo
 from partner_api.refusal_counts import count_refusal
 from tests import factories
 from tests.backoffice.test_operators import proven
-from tests.browser.conftest import DESK, Visit, Visitor, judge
+from tests.browser.conftest import DESK, PHONE, Visit, Visitor, judge
 from tests.conftest import Cast
 from tests.factories import allow
 from tests.test_access_matrix import as_person
@@ -156,3 +156,22 @@ def test_a_field_says_what_is_wrong_before_dirk_saves(visit: Visit, people: Cast
     number.fill("BE 0403.170.701")
     dirk.page.locator("#id_legal_number[aria-invalid=false]").wait_for()
     assert said.inner_text() == ""
+
+
+def test_the_pages_of_dirk_fit_a_phone(visit: Visit, people: Cast) -> None:
+    """Nothing scrolls sideways, and the header leaves room for the page."""
+    SupportAccess.objects.write(people.janssens, people.dirk, AccessedRecord.PEOPLE, "Bram")
+    dirk = operator(visit, people)
+    dirk.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    for name, path in {
+        "home": "",
+        "office": f"accounts/office/{people.janssens.pk}/change/",
+        "monitor": f"partners/partner/{people.ledgerly.pk}/monitor/",
+        "events": "backoffice/operator/events/",
+    }.items():
+        dirk.open(f"/admin/{path}")
+        wide = dirk.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{name} is {wide} px too wide"
+        height = dirk.page.locator("#header").evaluate("header => header.offsetHeight")
+        assert height < 0.35 * PHONE["height"], f"the header of {name} is {height} px high"
+        judged(dirk, name)
