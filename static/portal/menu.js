@@ -15,9 +15,14 @@ document.addEventListener("click", (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
-const here = document.querySelector(".nav-office [aria-current]");
-if (here) {
-  const strip = here.closest(".nav-office > ul");
-  const middle = (box) => box.left + box.width / 2;
-  strip.scrollLeft += middle(here.getBoundingClientRect()) - middle(strip.getBoundingClientRect());
-}
+const middle = (element) => {
+  const box = element.getBoundingClientRect();
+  return box.left + box.width / 2;
+};
+
+// The letters decide how long the strip is.
+document.fonts.ready.then(() => {
+  const here = document.querySelector(".nav-office [aria-current]");
+  const strip = here && here.closest(".nav-office > ul");
+  if (strip) strip.scrollLeft += middle(here) - middle(strip);
+});
