@@ -129,7 +129,7 @@ def test_the_list_tells_the_newest_document_and_the_last_download(cast: Cast) ->
     assert told() == never | {cast.bakery.name: LastSeen(date(2026, 3, 4), at)}
     shown = as_person(cast.bram).get(page(cast)).content.decode()
     assert "Newest document: 4 March 2026" in shown
-    assert "Last download: Never" in shown
+    assert "Last download: never" in shown
 
 
 def test_no_query_is_added_per_company_or_fetch(
