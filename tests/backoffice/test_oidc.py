@@ -304,7 +304,7 @@ def test_a_provider_that_is_away_or_calls_itself_otherwise_is_told(
     httpx.post(f"{provider}/next", json={"fault": "other name"})
     answer = browser.get(THERE)
     assert_nobody(browser, answer, 502)
-    assert "Werk &amp; Co does not answer as it must" in answer.content.decode()
+    assert "Werk &amp; Co is not responding correctly" in answer.content.decode()
     settings.PORTAL_OPERATOR_OIDC_CLIENT_SECRET = "wrong"
     assert_nobody(browser, came_back(browser, provider, claims(finn)), 502)
     settings.PORTAL_OPERATOR_OIDC_ISSUER = f"http://127.0.0.1:{free_port()}/realm"
