@@ -16,6 +16,7 @@ from tests import factories
 from tests.deployment.browsing import NotNow, Person
 from tests.deployment.process_list import Deployment
 
+STORIES = 8  # with one office
 PATIENCE = 120  # seconds until a step that never succeeds fails the test
 
 
@@ -37,8 +38,11 @@ class Day(threading.Thread):
         super().__init__(daemon=True)
         self.decisions = decisions
         self.anna, self.bea = factories.make_person("Anna"), factories.make_person("Bea")
+        # Ten new requests to one office are allowed a day. A story has two decisions at least.
+        self.usual = [self._office() for _one in range(1 + decisions // (2 * STORIES))]
+        self.stories = 0
         # A denied software waits a day before it may ask the same office again.
-        self.offices = [self._office() for _one in range(1 + (decisions + 4) // 5)]
+        self.others = [self._office() for _one in range((decisions + 4) // 5)]
         partner = factories.make_partner("Ledgerly")
         WebhookEndpoint.objects.create(partner=partner, url=hook)
         self.software = deployment.software(partner)
@@ -76,7 +80,8 @@ class Day(threading.Thread):
         return office
 
     def _one_story(self) -> None:
-        office = self.offices[0]
+        office = self.usual[self.stories // STORIES]
+        self.stories += 1
         consent = self._ask(office)
         self._insist(Promise(consent, "allowed"), lambda: self.person.decide(consent, "allow"))
         if self.done % 4 == 1:
@@ -84,8 +89,8 @@ class Day(threading.Thread):
         else:
             cancel = Promise(consent, "cancelled")
             self._insist(cancel, lambda: self.person.cancel(office.slug, consent))
-        if self.done % 3 == 0 and len(self.offices) > 1:
-            other = self._ask(self.offices.pop())
+        if self.done % 3 == 0 and self.others:
+            other = self._ask(self.others.pop())
             self._insist(Promise(other, "denied"), lambda: self.person.decide(other, "deny"))
 
     def _insist(self, promise: Promise, act: Callable[[], bool]) -> None:

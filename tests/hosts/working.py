@@ -61,7 +61,7 @@ class Stopper(Day):
         super().__init__(hosts, "http://127.0.0.1:9/", 0)
         self.hosts = hosts
         self.ends = threading.Event()
-        self.company = factories.make_client(self.offices[0])
+        self.company = factories.make_client(self.usual[0])
         self.document = factories.make_document(self.company, contents={CODA: b"0" * 20_000})
         self.served_before = self.served_after = self.refused_after = 0
         # One software makes ten new requests a day of an office, no more.
@@ -77,7 +77,7 @@ class Stopper(Day):
             self.surprises.append(repr(error))
 
     def _one_story(self) -> None:
-        office = self.offices[0]
+        office = self.usual[0]
         self.software = self.programs[self.asked // 9 % len(self.programs)]
         self.asked += 1
         consent = self._ask(office)
@@ -93,7 +93,7 @@ class Stopper(Day):
             time.sleep(0.1)
 
     def _fetch(self) -> int:
-        office, company = self.offices[0], self.company.company_number
+        office, company = self.usual[0], self.company.company_number
         try:
             answer = self.software.document(office, company, self.document.uuid, accept=CODA)
         except httpx.TransportError:
