@@ -77,7 +77,7 @@ class Search:
         if after is not None:
             parameters["after_at"], parameters["after_id"] = after
         with office_scope(self.office.pk):
-            if self.clients.few:
+            if not self.clients.whole_office:
                 with connection.cursor() as cursor:
                     cursor.execute(IN_ORDER)
             sql = page_sql(self.clients, after=after is not None)

@@ -49,7 +49,7 @@ def write() -> Path:
         "record": RECORD,
     }
     for name, clients in lists.items():
-        before = SCOPE_SQL + (IN_ORDER if clients.few else "")
+        before = SCOPE_SQL + ("" if clients.whole_office else IN_ORDER)
         statements[f"page_{name}"] = before + page_sql(clients, after=False)
         statements[f"page_{name}_after"] = before + page_sql(clients, after=True)
     path = KEPT / "statements.json"

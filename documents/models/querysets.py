@@ -67,8 +67,8 @@ NOT_YET = """and not exists (
     where not_yet.client_id = d.client_id and d.available_at >= not_yet.since
 )"""
 AFTER = "and (d.available_at, d.id) > (%(after_at)s, %(after_id)s)"
-# The index of a client has its documents in the order of the page. PostgreSQL expects a handful of
-# them, and would read and sort all documents of the client.
+# The indexes have the documents in the order of the page. PostgreSQL expects a handful of documents
+# behind row security, and would read and sort all that these clients have.
 IN_ORDER = "select set_config('enable_bitmapscan', 'off', true);"
 EACH_CLIENT = """
     select {columns} from unnest(%(clients)s::bigint[]) wanted(id) cross join lateral ({page}) d
@@ -268,7 +268,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """The page, if no client has more than `each` documents in it."""
         after_at, after_id = window.after or (None, None)
         *_settings, rows = list_query(
-            SCOPE_SQL + (IN_ORDER if clients.few else "") + _page_sql(window, clients),
+            SCOPE_SQL + ("" if clients.whole_office else IN_ORDER) + _page_sql(window, clients),
             scope=str(window.office_id),
             office=window.office_id,
             kind=window.kind,
