@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, Visit
+from tests.browser.conftest import DESK, PHONE, Visit
 from tests.browser.walk import screens, tab_through
 from tests.conftest import Cast
 
@@ -23,6 +23,13 @@ SPACED = """() => {
     word-spacing: 0.16em !important; } p { margin-bottom: 2em !important; }`);
   document.adoptedStyleSheets = [sheet];
 }"""
+# What makes the page wider than the window.
+WIDE = """() => [...document.body.querySelectorAll('*')].filter((box) => {
+  if (box.getBoundingClientRect().right <= innerWidth + 1 || !box.checkVisibility()) return false;
+  for (let around = box.parentElement; around !== document.body; around = around.parentElement)
+    if (getComputedStyle(around).overflowX !== 'visible') return false;
+  return true;
+}).map((box) => `${box.tagName} ${box.className} ${box.textContent.trim().slice(0, 40)}`)"""
 # Every text that a person sees, and whether the window or a box around it cuts it.
 CUT = """() => {
   const found = [];
@@ -100,6 +107,24 @@ def test_nothing_is_cut_at_400_percent(
         assert cut(anna.page) == [], name
         looked += 1
     record_property("measured", f"400 %: 0 texts cut on {looked} screens in {language}")
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "fr", "de"])
+def test_letters_of_twice_the_size_fit_a_phone(visit: Visit, people: Cast, language: str) -> None:
+    """The browser's own size of letters, which media queries in `rem` follow."""
+    people.anna.language = language
+    people.anna.save()
+    wrong = {}
+    for name, anna in screens(visit, people, viewport=PHONE, locale=language):
+        if name == "login":
+            devtools = anna.page.context.new_cdp_session(anna.page)
+            devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+        anna.page.reload()
+        size = "getComputedStyle(document.documentElement).fontSize"
+        assert anna.page.evaluate(size) == "32px"
+        if anna.page.evaluate("document.scrollingElement.scrollWidth > window.innerWidth"):
+            wrong[name] = anna.page.evaluate(WIDE)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
