@@ -61,9 +61,14 @@ class SlowReader:
 
     def begin(self) -> None:
         self.head = self.line.recv(1024)
-        self.received = len(self.head)
         # Who was refused or cut has nothing more to come: the others are not kept waiting for it.
         self.line.settimeout(1)
+        if self.status == 429:
+            # The body of a refusal may come in a packet of its own.
+            with suppress(OSError):
+                while piece := self.line.recv(1024):
+                    self.head += piece
+        self.received = len(self.head)
 
     def take(self) -> None:
         """Take what a second allows; note when the connection ends."""
