@@ -118,7 +118,7 @@ class Offices(ReadOnlyPage):
 
     @admin.display(description="consents")
     def consents(self, office: Office) -> str:
-        """Return every consent with its access now."""
+        """Return the newest consents with their access now."""
         return consents_of(office)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -85,7 +85,7 @@ def _outcome(mail: OutgoingEmail) -> str:
 
 
 def consents_of(office: Office) -> str:
-    """Every consent of the office with its access now, the newest first, each with its link."""
+    """The newest consents of the office with their access now, each with its link."""
     consents = office.consents.select_related("partner").order_by("-pk")[:MOST]
     accesses = AccessContext.of_consents(consent.pk for consent in consents)
     rows = format_html_join(
