@@ -16,7 +16,7 @@ from consents.presenters import Proof, Scope
 from core.dates import moment_in_words
 from mailer.models import OutgoingEmail
 
-# One office rarely has more consents than it has software; a consent rarely has more events.
+# An office rarely has so many consents, and a consent so many events.
 MOST = 50
 
 
