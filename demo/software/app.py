@@ -19,6 +19,7 @@ settings.configure(
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "csp.middleware.CSPMiddleware",
+        "demo.software.not_yet.NotYet",
     ],
     INSTALLED_APPS=["csp"],
     TEMPLATES=[

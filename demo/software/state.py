@@ -12,10 +12,20 @@ VAR = Path(__file__).resolve().parent.parent.parent / "var"
 _lock = threading.Lock()
 
 
+class NotLoadedError(Exception):
+    """The demo's data are still being made."""
+
+
 def told() -> dict[str, Any]:
-    """var/demo.json: where the API is, our credentials, the offices and their companies."""
+    """var/demo.json: where the API is, our credentials, the offices and their companies.
+
+    Raises NotLoadedError while the file is missing or half written.
+    """
     path = Path(os.environ.get("PORTAL_DEMO_JSON", VAR / "demo.json"))
-    content: dict[str, Any] = json.loads(path.read_text())
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise NotLoadedError from error
     return content
 
 

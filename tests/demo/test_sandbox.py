@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,32 +68,42 @@ def told(people: Cast, demo: Demo) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def ledgerly_site(told: dict[str, Any], demo: Demo, tmp_path: Path) -> Iterator[httpx.Client]:
-    """The software on a port of its own, beside the portal."""
-    (tmp_path / "demo.json").write_text(json.dumps(told))
+@contextmanager
+def software_process(
+    told: Path, address: str, portal: str, ready: int = 200
+) -> Iterator[httpx.Client]:
+    """The software at `address`, told by this file; its home page answers `ready` at first."""
     environment = os.environ | {
-        "PORTAL_DEMO_JSON": str(tmp_path / "demo.json"),
-        "PORTAL_SOFTWARE_STATE": str(tmp_path / "software.json"),
-        "PORTAL_URL": demo.portal,
+        "PORTAL_DEMO_JSON": str(told),
+        "PORTAL_SOFTWARE_STATE": str(told.with_name("software.json")),
+        "PORTAL_URL": portal,
     }
-    port = demo.software.rpartition(":")[2]
+    port = address.rpartition(":")[2]
     command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi"]
     command += ["demo.software.app:application", "--host", "127.0.0.1", "--port", port]
     process = subprocess.Popen([*command, "--blocking-threads", "8"], cwd=ROOT, env=environment)
     try:
-        with httpx.Client(base_url=demo.software, timeout=30) as site:
-            _wait(site)
+        with httpx.Client(base_url=address, timeout=30) as site:
+            _wait(site, ready)
             yield site
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(site: httpx.Client) -> None:
+@pytest.fixture
+def ledgerly_site(told: dict[str, Any], demo: Demo, tmp_path: Path) -> Iterator[httpx.Client]:
+    """The software on a port of its own, beside the portal."""
+    file = tmp_path / "demo.json"
+    file.write_text(json.dumps(told))
+    with software_process(file, demo.software, demo.portal) as site:
+        yield site
+
+
+def _wait(site: httpx.Client, ready: int) -> None:
     for _ in range(100):
         try:
-            assert site.get("/").status_code == 200
+            assert site.get("/").status_code == ready
             return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -105,6 +116,30 @@ def press(site: httpx.Client, path: str, page: str) -> httpx.Response:
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
     assert token is not None
     return site.post(path, data={"csrfmiddlewaretoken": token[1]}, headers={"Referer": page})
+
+
+def test_before_the_demo_is_there_the_software_says_that_it_is_loading(tmp_path: Path) -> None:
+    """No page of a crash: 503, when to come back, and a page that comes back by itself."""
+    file, number = tmp_path / "demo.json", "0403170701"
+    portal, address = (f"http://localhost:{free_port()}" for _two in range(2))
+    with software_process(file, address, portal, ready=503) as site:
+        for half in ("", '{"offices": ['):
+            if half:
+                file.write_text(half)
+            answer = site.get("/")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+            assert "The demo is still loading" in answer.text
+            assert 'http-equiv="refresh"' in answer.text
+        office = {"name": "Janssens", "companyNumber": number, "slug": "janssens", "clients": []}
+        partner = {"clientId": "a", "clientSecret": "b", "redirectUris": [f"{address}/callback"]}
+        told = {"portal": portal, "api": portal, "offices": [office], "partners": [partner]}
+        file.write_text(json.dumps(told))
+        assert site.get("/").status_code == 200
+        # The portal is not there yet; a form that was sent is not sent again by itself.
+        answer = press(site, f"/offices/{number}/connect", "/")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert "The portal does not answer yet" in answer.text
+        assert "refresh" not in answer.text
 
 
 def test_every_situation_shows_what_the_api_answers(
