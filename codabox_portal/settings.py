@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from codabox_portal import account_forms, addresses, environment, logs, openid
+from codabox_portal import account_forms, addresses, api_libraries, environment, logs, openid
 from codabox_portal.content_security_policy import DIRECTIVES
 from codabox_portal.schedule import BEAT
 
@@ -29,9 +29,8 @@ PORTAL_URL = _env.needed(
 _portal = urlsplit(PORTAL_URL)
 OVER_HTTPS = _portal.scheme == "https"
 PORTAL_HOST = str(_portal.hostname)
-ALLOWED_HOSTS = _env.items(
-    "PORTAL_HOSTS", [PORTAL_HOST, *(["localhost", "127.0.0.1"] if not OVER_HTTPS else [])]
-)
+_this_machine = ["localhost", "127.0.0.1"] if not OVER_HTTPS else []
+ALLOWED_HOSTS = list(dict.fromkeys([PORTAL_HOST, *_env.items("PORTAL_HOSTS", _this_machine)]))
 PORTAL_SUPPORT_EMAIL = _env.read(
     "PORTAL_SUPPORT_EMAIL", environment.mailbox, f"support@{PORTAL_HOST}"
 )
@@ -213,6 +212,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
+# Such a file may change: its length is read with it, and not when the process starts.
+WHITENOISE_AUTOREFRESH = STATIC_FROM_SOURCE
 
 # --- People ----------------------------------------------------------------------------------
 
@@ -343,44 +344,10 @@ else:
 
 # --- Partners: tokens and API ----------------------------------------------------------------
 
-OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.Application"
-OAUTH2_PROVIDER = {
-    "ACCESS_TOKEN_EXPIRE_SECONDS": 1800,
-    # What RFC 9700 forbids is off, also where no URL of ours leads to it today.
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
-    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
-    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
-    "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
-    "OAUTH2_VALIDATOR_CLASS": "partner_api.oauth.LimitedValidator",
-    "CLIENT_SECRET_HASHER": "sha256-high-entropy",
-    "SCOPES": {"documents": "Documents of offices that allowed it"},
-    "DEFAULT_SCOPES": [],
-    "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],
-}
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["partner_api.hot_path.authentication.BearerToken"],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["partner_api.negotiation.JsonApiRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "partner_api.negotiation.JsonApiParser",
-        "partner_api.negotiation.JsonParser",
-    ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "partner_api.negotiation.AlwaysJson",
-    "EXCEPTION_HANDLER": "partner_api.errors.handle",
-    "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "partner_api.schema.ApiSchema",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "CodaBox Connect",
-    "VERSION": "1",
-    "DESCRIPTION": "Documents of an accounting office's companies, while the office allows it.",
-    "OAS_VERSION": "3.1.0",
-    "POSTPROCESSING_HOOKS": ["partner_api.schema.complete"],
-}
+OAUTH2_PROVIDER_APPLICATION_MODEL = api_libraries.OAUTH2_PROVIDER_APPLICATION_MODEL
+OAUTH2_PROVIDER = api_libraries.OAUTH2_PROVIDER
+REST_FRAMEWORK = api_libraries.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = api_libraries.SPECTACULAR_SETTINGS
 
 # --- Jobs and logs ---------------------------------------------------------------------------
 

@@ -175,15 +175,6 @@ def _own_place_of_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PORTAL_CHECKPOINTS"] = folder
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quick_clients() -> None:
-    """Each client of Django's makes the middleware anew, where WhiteNoise reads all static files.
-
-    A client of these tests asks for none of them; the web process reads them as in production.
-    """
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -297,3 +297,10 @@ def test_every_answer_is_framed_by_nobody(portal: str, path: str) -> None:
 
 def test_people_are_never_told_in_english_only() -> None:
     assert [code for code, _name in settings.LANGUAGES] == ["en", "nl", "fr", "de"]
+
+
+def test_further_host_names_do_not_take_the_portals_own_away() -> None:
+    """`PORTAL_HOSTS=127.0.0.1` lets Prometheus in; people still come by the name of PORTAL_URL."""
+    said = read({"none": {}, "one": {"PORTAL_HOSTS": "127.0.0.1"}})
+    assert said["none"]["ALLOWED_HOSTS"] == ["portal.example"]
+    assert said["one"]["ALLOWED_HOSTS"] == ["portal.example", "127.0.0.1"]
