@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -63,6 +64,29 @@ def test_a_service_of_the_portal_has_no_right_that_it_does_not_need(name: str) -
     assert told_of_owner == (name == "migrate")
     assert ("DATABASE_SUPERUSER_URL" in service["environment"]) == (name == "backup")
     assert ".env" not in [file["path"] for file in service["env_file"]]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
+def test_every_setting_of_compose_but_its_own_can_be_changed_in_portal_env(name: str) -> None:
+    """What stands in `environment` wins over the files; the last file wins over the one before."""
+    service = COMPOSE[name]
+    assert set(service["environment"]) - {"DATABASE_OWNER_URL", "DATABASE_SUPERUSER_URL"} == {
+        *("PORTAL_URL", "PORTAL_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL")
+    }
+    files = [file["path"] for file in service["env_file"]]
+    assert files == ["docker/compose.env", "portal.env"]
+    lines = (ROOT / files[0]).read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    # A volume, and not the container, keeps what is proof.
+    for setting in ("PORTAL_CHECKPOINTS", "PORTAL_ENDED_CONSENTS_FILE"):
+        assert f"proof:{Path(given[setting]).parent}" in service["volumes"], setting
+
+
+def test_no_secret_of_the_folder_gets_into_the_image_or_into_git() -> None:
+    """The Dockerfile copies the folder: without what stands in .dockerignore."""
+    for file in (".dockerignore", ".gitignore"):
+        ignored = {line.strip("/") for line in (ROOT / file).read_text().splitlines()}
+        assert {".env", "portal.env", "certs", "backups", "*.pem"} <= ignored, file
 
 
 def test_unit_and_service_start_the_same_backup_and_no_other_unit_knows_the_superuser() -> None:
