@@ -1,4 +1,5 @@
-"""The blocks of `docs/operations/first-start.md`, word by word, on Debian's own servers.
+"""The blocks of `docs/operations/` for a host without Docker, word by word, on Debian's own servers:
+install, back up, check the evidence, restore, upgrade.
 
 They run as root in namespaces of their own: `/etc`, `/opt`, `/run` and `/var/lib` are copies or empty,
 and no port of this machine is seen. There is no systemd in there, so `systemctl` is a function that
@@ -18,7 +19,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "operations" / "first-start.md"
+PAGES = ROOT / "docs" / "operations"
 # What the page installs, and what the namespaces need.
 NEEDED = ("pg_createcluster", "redis-server", "nginx", "openssl", "unshare", "runuser", "adduser")
 PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,34 +40,52 @@ rm -rf /etc/postgresql
 install -d -o postgres /etc/postgresql
 pg_createcluster --start $(ls /usr/lib/postgresql | sort -n | tail -n 1) main > /dev/null
 redis-server --daemonize yes --dir /tmp --save '' > /dev/null
+start() {{
+    told=/etc/systemd/system/$1.service
+    (
+        . /etc/portal.env
+        eval "$(sed -n 's/^Environment=/export /p' $told)"
+        cd "$(sed -n 's/^WorkingDirectory=//p' $told)"
+        exec setpriv --reuid portal --regid portal --init-groups $(sed -n 's/^ExecStart=//p' $told) 2>> {work}/$1.log
+    ) &
+    echo $! > {work}/$1.pid
+}}
+stop() {{
+    kill "$(cat {work}/$1.pid)"
+    wait "$(cat {work}/$1.pid)" || true
+}}
 systemctl() {{
     case "$*" in
-    "enable --now "*)
-        for unit in portal-web portal-worker portal-beat; do
-            told=/etc/systemd/system/$unit.service
-            (
-                . /etc/portal.env
-                eval "$(sed -n 's/^Environment=/export /p' $told)"
-                cd "$(sed -n 's/^WorkingDirectory=//p' $told)"
-                exec runuser -u portal -- $(sed -n 's/^ExecStart=//p' $told) 2> {work}/$unit.log
-            ) &
-        done
-        ;;
-    "restart nginx") nginx ;;
-    daemon-reload) ;;
-    *) return 1 ;;
+    daemon-reload) return ;;
+    "restart nginx") nginx; return ;;
+    "enable --now "*) shift 2; set -- start "$@" ;;
     esac
+    act=$1
+    shift
+    for unit; do
+        case $act in
+        start) start $unit ;;
+        stop) stop $unit ;;
+        restart) stop $unit; start $unit ;;
+        *) return 1 ;;
+        esac
+    done
+}}
+doctor() {{
+    for second in $(seq 120); do
+        docker/manage.sh doctor > {work}/doctor.txt && break
+        grep -q 'WRONG  portal.W020' {work}/doctor.txt || break
+        sleep 1
+    done
+    sed "s/^/$1 /" {work}/doctor.txt
+    curl -sk --retry 20 --retry-all-errors --retry-delay 1 -o {work}/ready https://localhost/health/ready
+    echo "$1 $(cat {work}/ready)"
 }}
 set -a
 """
-AFTERWARDS = """
-set +e
-for second in $(seq 120); do
-    docker/manage.sh doctor > {work}/doctor.txt; grep -q 'WRONG  portal.W020' {work}/doctor.txt || break
-    sleep 1
-done
-cat {work}/doctor.txt
-curl -sk https://localhost/health/ready
+# A new release, without the network: the libraries of the one before.
+UNPACK = """
+cp -a /opt/portal-0.1.0 /opt/portal-0.2.0
 """
 
 
@@ -77,11 +96,11 @@ def work() -> Iterator[Path]:
         yield Path(folder)
 
 
-def blocks() -> list[str]:
-    """The blocks under *Without Docker*, in order."""
-    section = PAGE.read_text().split("## Without Docker")[1].split("\n## ")[0]
-    found: list[str] = re.findall(r"^```\n(.*?)^```$", section, re.S | re.M)
-    assert len(found) == 5
+def blocks(page: str, section: str, number: int) -> list[str]:
+    """The blocks of a section, in order."""
+    text = (PAGES / page).read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    found: list[str] = re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
+    assert len(found) == number, (page, section)
     return found
 
 
@@ -90,15 +109,15 @@ def without(block: str, *beginnings: str) -> str:
 
 
 @pytest.mark.requirement(122)
-def test_dirk_installs_the_portal_block_by_block(work: Path, rounds: float) -> None:
-    """`--rounds 2` for a minute or two: at the end, doctor has nothing to complain of but the mail."""
+def test_dirk_installs_restores_and_upgrades_block_by_block(work: Path, rounds: float) -> None:
+    """`--rounds 2` for some minutes: doctor has nothing to complain of but the mail, three times."""
     if rounds < 2:
         pytest.skip("everything is installed anew: --rounds 2")
     missing = [name for name in NEEDED if shutil.which(name, path=PATH) is None]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"needs root and Debian's {', '.join(missing) or 'servers'}")
-    first, *others = blocks()
-    program = work / "opt" / "portal"
+    first, *others = blocks("first-start.md", "Without Docker", 5)
+    program = work / "opt" / "portal-0.1.0"
     program.mkdir(parents=True)
     work.chmod(0o755)
     kept = subprocess.run(
@@ -121,17 +140,28 @@ def test_dirk_installs_the_portal_block_by_block(work: Path, rounds: float) -> N
          "/CN=localhost", "-keyout", "privkey.pem", "-out", "fullchain.pem"],
         cwd=program, capture_output=True, check=True,
     )  # fmt: skip
-    typed = [without(first, "apt ", *PYTHON), *others]
-    # The two things that the page says to replace, and doctor is asked afterwards, again and again.
-    script = "".join(typed).replace("https://connect.example", "https://localhost")
-    script = without(script, "docker/manage.sh doctor")
-    text = (PREPARE + script + AFTERWARDS).replace("{{", "{").replace("}}", "}")
+    # What the pages say to replace: the host, and the day of the backup. Doctor is asked again and again.
+    script = "".join([without(first, "apt ", *PYTHON), *others])
+    script = script.replace("https://connect.example", "https://localhost") + "doctor installed\n"
+    script += "".join(blocks("backup.md", "Back up", 1))
+    script += "".join(blocks("evidence.md", "Checkpoints", 2)[1:])
+    restore = blocks("backup.md", "Restore", 3)
+    script += "".join(restore[:2]) + "doctor restored\n"
+    script += UNPACK + "".join(blocks("upgrade.md", "Without Docker", 2)) + "doctor upgraded\n"
+    script += "readlink /proc/$(cat {work}/portal-web.pid)/cwd\n"
+    script = without(script, "docker/manage.sh doctor", *PYTHON)
+    text = (PREPARE + script).replace("{{", "{").replace("}}", "}")
     done = subprocess.run(
         ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child",
          "bash", "-c", text.replace("{work}", str(work))],
         env=environment, capture_output=True, text=True, check=False, timeout=500,
     )  # fmt: skip
-    assert "Open this link within an hour" in done.stdout, done.stderr + done.stdout
-    wrong = re.findall(r"^WRONG +(\S+)", done.stdout, re.M)
-    assert set(wrong) <= {"portal.W016"}, done.stdout
-    assert done.stdout.endswith("ready\n"), done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-4000:] + done.stdout
+    assert "Open this link within an hour" in done.stdout
+    assert "All of it was read again." in done.stdout
+    assert "The hash chains are whole." in done.stdout
+    for moment in ("installed", "restored", "upgraded"):
+        wrong = re.findall(rf"^{moment} WRONG +(\S+)", done.stdout, re.M)
+        assert set(wrong) <= {"portal.W016"}, done.stdout
+        assert f"\n{moment} ready\n" in done.stdout, done.stdout + done.stderr[-2000:]
+    assert done.stdout.endswith("/opt/portal-0.2.0\n"), done.stdout
