@@ -35,6 +35,7 @@ mount --bind {work}/opt /opt
 cp -a /var/lib/nginx {work}/lib/
 mount --bind {work}/lib /var/lib
 mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /tmp
 install -d -o postgres /run/postgresql /var/lib/postgresql
 rm -rf /etc/postgresql
 install -d -o postgres /etc/postgresql
