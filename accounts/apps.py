@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from core.elision import elide_french
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -12,3 +14,5 @@ class AccountsConfig(AppConfig):
             mfa,
             sessions,
         )
+
+        elide_french()
