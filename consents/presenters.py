@@ -82,6 +82,15 @@ class Proof(NamedTuple):
         return cls(totals["last"], totals["refused"] or 0)
 
 
+def last_download_at(consent: Consent) -> datetime | None:
+    """When this office last served this software, also under an earlier consent."""
+    served = ConsentActivity.objects.filter(
+        consent__office=consent.office_id, consent__partner=consent.partner_id
+    )
+    last: datetime | None = served.aggregate(last=Max("last_served_at"))["last"]
+    return last
+
+
 class Health(NamedTuple):
     """How the connection does, from real fetches: a colour, and why in words."""
 

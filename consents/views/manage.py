@@ -36,7 +36,16 @@ from consents.models import (
     NotAnAdmin,
     Status,
 )
-from consents.presenters import Health, Proof, Scope, Use, denial_in_words, denial_of, timeline
+from consents.presenters import (
+    Health,
+    Proof,
+    Scope,
+    Use,
+    denial_in_words,
+    denial_of,
+    last_download_at,
+    timeline,
+)
 from consents.views.navigation import consent_of, to_detail, to_page
 from core.clock import database_time
 from core.csv_export import csv_file
@@ -133,7 +142,7 @@ def cancel(request: OfficeRequest, uuid: UUID) -> HttpResponse:
         "now": database_time(),
         "form": form,
         "scope": Scope.of(consent),
-        "last_served_at": Proof.of(consent).last_served_at,
+        "last_download_at": last_download_at(consent),
     }
     return render(request, "consents/cancel.html", context)
 

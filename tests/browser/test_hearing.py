@@ -102,8 +102,6 @@ SCRIPT = {
         listitem
         text: This software has not downloaded anything yet.
         listitem
-        text: Documents already downloaded stay with SOFTWARE.
-        listitem
         text: You cannot undo this. To get access again, the software must send a new request.
         checkbox: I understand the consequences of this action, off
         button: Cancel consent

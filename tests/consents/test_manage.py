@@ -144,6 +144,23 @@ def test_the_export_cannot_run_in_a_spreadsheet(cast: Cast, anna: Browser) -> No
     assert harmless("Ledgerly") == "Ledgerly"
 
 
+def test_the_cancel_page_says_what_was_downloaded_and_only_that(cast: Cast, anna: Browser) -> None:
+    allow(cast.consent, cast.anna)
+    nothing, stays = "has not downloaded anything yet", "already downloaded stay with"
+    text = anna.get(page(cast, "cancel")).content.decode()
+    assert nothing in text
+    assert stays not in text
+    # What the software downloaded under an earlier consent stays with it as well.
+    now = timezone.now()
+    cast.consent.activity.create(day=timezone.localdate(), served=1, last_served_at=now)
+    cast.fresh().cancel(acting(cast.anna))
+    cast.consent = factories.make_request(cast.janssens, cast.ledgerly)
+    allow(cast.consent, cast.anna)
+    text = anna.get(page(cast, "cancel")).content.decode()
+    assert nothing not in text
+    assert stays in text
+
+
 def test_without_an_allow_there_is_no_receipt(cast: Cast, anna: Browser) -> None:
     for name in ("receipt", "evidence"):
         assert anna.get(page(cast, name)).status_code == 404
