@@ -64,7 +64,11 @@ def credential_changed(email: OutgoingEmail) -> Content:
     at = datetime.fromisoformat(email.context["at"])
     link = settings.PORTAL_URL + reverse("account_reset_password")
     browser = name_of_user_agent(email.context["browser"]) or gettext("an unknown browser")
-    return Content({**email.context, "at": at, "browser": browser, "link": link})
+    # An operator belongs to no office, so no Admin can help them.
+    person = User.objects.filter(pk=email.context["person"]).first()
+    is_operator = person is not None and person.is_staff
+    more = {"at": at, "browser": browser, "link": link, "is_operator": is_operator}
+    return Content({**email.context, **more})
 
 
 def send_password_reset(

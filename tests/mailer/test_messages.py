@@ -95,6 +95,8 @@ def credentials_changed(cast: Cast, language: str) -> None:
     anna.post("/accounts/app/remove/")
     new = {"oldpassword": PASSWORD, "password1": "quite another sentence"}
     anna.post("/accounts/password/change/", new)
+    eva = factories.make_person("Eva", is_staff=True, is_superuser=True, language=language)
+    add_app(logged_in(eva))
 
 
 def about_consents(cast: Cast, language: str) -> None:
@@ -213,6 +215,21 @@ def test_every_message_is_listed_here(cast: Cast, commits: None) -> None:
         mail.outbox.clear()
         MAILS[name](make_cast(), "en")
     assert set(OutgoingEmail.objects.values_list("message", flat=True)) == set(MESSAGES)
+
+
+def test_an_operator_is_sent_to_another_operator_and_a_colleague_to_an_admin(
+    cast: Cast, commits: None
+) -> None:
+    """An operator belongs to no office."""
+    eva = factories.make_person("Eva", is_staff=True, is_superuser=True)
+    told = []
+    for person in (eva, cast.anna):
+        mail.outbox.clear()
+        add_app(logged_in(person))
+        told.append(str(mail.outbox[-1].body))
+    assert "call another operator" in told[0]
+    assert "Admin of your office" not in told[0]
+    assert "tell an Admin of your office" in told[1]
 
 
 def plain(html: str) -> str:
