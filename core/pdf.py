@@ -88,10 +88,15 @@ class Page:
 
 
 class PdfDocument:
-    """Pages that are written from top to bottom; `head` writes the head of each."""
+    """Pages that are written from top to bottom; `head` writes the head of each.
 
-    def __init__(self, title: str, head: Callable[[Page], int]) -> None:
-        self.title, self.head = title, head
+    `language` is a code such as nl, by which a screen reader chooses its voice.
+    """
+
+    def __init__(
+        self, title: str, head: Callable[[Page], int], language: str | None = None
+    ) -> None:
+        self.title, self.head, self.language = title, head, language
         self.pages: list[Page] = []
         self.y = 0
         self._turn()
@@ -158,7 +163,7 @@ class PdfDocument:
     def finish(self, foot: str) -> bytes:
         """Return the bytes of the PDF."""
         target = io.BytesIO()
-        canvas = Canvas(target, pagesize=A4, invariant=1)
+        canvas = Canvas(target, pagesize=A4, invariant=1, lang=self.language)
         canvas.setTitle(self.title)
         for place, page in enumerate(self.pages, start=1):
             page.left(SMALL, LEFT, FOOT, foot)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.test import Client as Browser
 from pypdf import PdfReader
 
+from tests import factories
 from tests.accounts.people import logged_in
 from tests.conftest import Cast
 from tests.factories import acting, allow
@@ -147,9 +148,9 @@ def test_every_file_of_the_bundle_is_proved(cast: Cast, anna: Browser) -> None:
     ("language", "words"),
     {
         "en": ("Evidence", "History", "Purchase invoices"),
-        "nl": ("Bewijs", "Geschiedenis", "Aankoopfacturen"),
-        "fr": ("Preuve", "Historique", "Factures d’achat"),
-        "de": ("Nachweis", "Verlauf", "Eingangsrechnungen"),
+        "nl": ("Bewijs", "Geschiedenis", "Aankoopfacturen", "Wachtwoord"),
+        "fr": ("Preuve", "Historique", "Factures d’achat", "de passe"),
+        "de": ("Nachweis", "Verlauf", "Eingangsrechnungen", "Passwort"),
     }.items(),
 )
 def test_the_pdf_speaks_the_language_of_the_office(
@@ -164,6 +165,13 @@ def test_the_pdf_speaks_the_language_of_the_office(
     text = " ".join("".join(page.extract_text() for page in paper.pages).split())
     for word in (*words, str(cast.consent.uuid), "Łódz & <Zonen>", cast.anna.email):
         assert word in text
+    root: Any = paper.trailer["/Root"]
+    assert root["/Lang"] == language
+    # Each point of a list has a line of its own, as on the screen.
+    lines = "\n".join(page.extract_text() for page in paper.pages).splitlines()
+    points = [one for one in factories.terms_in_force().body.splitlines() if "•" in one]
+    assert len(points) > 1
+    assert [line for line in lines if "•" in line] == points
     assert f'<html lang="{language}">' in files["check.html"].decode()
     pages: list[Any] = list(paper.pages)
     fonts = {font for page in pages for font in page["/Resources"]["/Font"].values()}
