@@ -200,6 +200,15 @@ def test_each_office_is_checked_once_a_day(cast: Cast) -> None:
 # --- the board -----------------------------------------------------------------------------------
 
 
+def test_nothing_is_counted_before_the_first_check(cast: Cast) -> None:
+    """The figures come from the check: “0 with something missing” would be untrue without one."""
+    figures = "with something missing: <strong>"
+    assert figures not in page(cast).content.decode()
+    while check_due_offices():
+        pass
+    assert figures in page(cast).content.decode()
+
+
 def row_of(cast: Cast, client: Client, *, connected: bool = False) -> board.Row:
     with office_scope(cast.janssens.pk):
         (row,) = board.of_companies([client], list(Kind), TODAY, connected=connected, waiting={})
