@@ -163,6 +163,29 @@ def test_every_screen_is_right_in_every_language_width_and_colour(
             bram.check_look(screen, *looks[(place + turn) % len(looks)])
 
 
+def test_paper_shows_the_list_as_a_table_and_the_terms_whole(
+    visit: Visit, people: Cast, seeded: SeededDocuments
+) -> None:
+    """A4 between margins is as wide as a tablet, where the screen has cards and folded terms."""
+    anna = visit()
+    anna.enter(people.anna, f"{seeded.root}/documents")
+    anna.page.set_viewport_size({"width": 680, "height": 1000})
+    row, terms = anna.page.locator(".document-list tbody tr").first, anna.page.locator(".terms")
+    shown = "row => getComputedStyle(row).display"
+    assert row.evaluate(shown) == "grid"
+    anna.page.emulate_media(media="print")
+    assert row.evaluate(shown) == "table-row"
+    wide = anna.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+    anna.page.emulate_media(media="screen")
+    anna.open_request()
+    assert not terms.is_visible()
+    assert anna.page.locator(".decision").is_visible()
+    anna.page.emulate_media(media="print")
+    assert terms.is_visible()
+    assert not anna.page.locator(".decision").is_visible()
+
+
 def test_bram_reads_which_files_wait_in_each_language(
     visit: Visit, people: Cast, seeded: SeededDocuments
 ) -> None:
