@@ -1,5 +1,5 @@
 """The blocks of `docs/operations/` for a host without Docker, word by word, on Debian's own servers:
-install, back up, check the evidence, restore, upgrade.
+install, back up, check the evidence, restore, upgrade, go back to a moment.
 
 They run as root in namespaces of their own: `/etc`, `/opt`, `/run` and `/var/lib` are copies or empty,
 and no port of this machine is seen. There is no systemd in there, so `systemctl` is a function that
@@ -21,7 +21,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ROOT / "docs" / "operations"
 # What the page installs, and what the namespaces need.
-NEEDED = ("pg_createcluster", "redis-server", "nginx", "openssl", "unshare", "runuser", "adduser")
+NEEDED = (
+    "pg_createcluster",
+    "pgbackrest",
+    "setpriv",
+    "redis-server",
+    "nginx",
+    "openssl",
+    "unshare",
+    "runuser",
+    "adduser",
+)
 PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = ("python3 -m venv", ".venv/bin/pip")
 
@@ -35,11 +45,16 @@ mount --bind {work}/opt /opt
 cp -a /var/lib/nginx {work}/lib/
 mount --bind {work}/lib /var/lib
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /srv
+mount -t tmpfs tmpfs /var/log
+install -d /var/log/nginx
+install -d -o postgres /var/log/postgresql /var/log/pgbackrest
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 install -d -o postgres /run/postgresql /var/lib/postgresql
 rm -rf /etc/postgresql
 install -d -o postgres /etc/postgresql
-pg_createcluster --start $(ls /usr/lib/postgresql | sort -n | tail -n 1) main > /dev/null
+version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+pg_createcluster --start $version main > /dev/null
 redis-server --daemonize yes --dir /tmp --save '' > /dev/null
 start() {{
     told=/etc/systemd/system/$1.service
@@ -59,6 +74,7 @@ systemctl() {{
     case "$*" in
     daemon-reload) return ;;
     "restart nginx") nginx; return ;;
+    *" postgresql") pg_ctlcluster $version main $1; return ;;
     "enable --now "*) shift 2; set -- start "$@" ;;
     esac
     act=$1
@@ -88,6 +104,16 @@ set -a
 UNPACK = """
 cp -a /opt/portal-0.1.0 /opt/portal-0.2.0
 """
+# Something of which a moment later nothing is left.
+BEFORE = """
+sleep 1; before=$(date '+%F %T.%3N%:::z'); sleep 1
+runuser -u postgres -- psql -qc 'create table later ()' portal
+runuser -u postgres -- psql -qtc 'select pg_switch_wal()' portal > /dev/null
+sleep 2
+"""
+AFTER = """
+echo "gone: $(runuser -u postgres -- psql -tAc "select 'later' where to_regclass('later') is null" portal)"
+"""
 
 
 @pytest.fixture
@@ -111,7 +137,7 @@ def without(block: str, *beginnings: str) -> str:
 
 @pytest.mark.requirement(122)
 def test_dirk_installs_restores_and_upgrades_block_by_block(work: Path, rounds: float) -> None:
-    """`--rounds 2` for some minutes: doctor has nothing to complain of but the mail, three times."""
+    """`--rounds 2` for some minutes: doctor has nothing to complain of but the mail, four times."""
     if rounds < 2:
         pytest.skip("everything is installed anew: --rounds 2")
     missing = [name for name in NEEDED if shutil.which(name, path=PATH) is None]
@@ -141,7 +167,7 @@ def test_dirk_installs_restores_and_upgrades_block_by_block(work: Path, rounds: 
          "/CN=localhost", "-keyout", "privkey.pem", "-out", "fullchain.pem"],
         cwd=program, capture_output=True, check=True,
     )  # fmt: skip
-    # What the pages say to replace: the host, and the day of the backup. Doctor is asked again and again.
+    # What the pages say to replace: the host, and moments. Doctor is asked again and again.
     script = "".join([without(first, "apt ", *PYTHON), *others])
     script = script.replace("https://connect.example", "https://localhost") + "doctor installed\n"
     script += "".join(blocks("backup.md", "Back up", 1))
@@ -149,20 +175,24 @@ def test_dirk_installs_restores_and_upgrades_block_by_block(work: Path, rounds: 
     restore = blocks("backup.md", "Restore", 3)
     script += "".join(restore[:2]) + "doctor restored\n"
     script += UNPACK + "".join(blocks("upgrade.md", "Without Docker", 2)) + "doctor upgraded\n"
+    moment = blocks("backup.md", "Back to any moment", 2)
+    script += moment[0].replace("postgresql/15/", "postgresql/$version/") + BEFORE
+    script += moment[1].replace("'2026-11-30 12:00:00+01'", '"$before"') + AFTER + "doctor back\n"
     script += "readlink /proc/$(cat {work}/portal-web.pid)/cwd\n"
-    script = without(script, "docker/manage.sh doctor", *PYTHON)
+    script = without(script, "apt ", "docker/manage.sh doctor", *PYTHON)
     text = (PREPARE + script).replace("{{", "{").replace("}}", "}")
     done = subprocess.run(
         ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child",
          "bash", "-c", text.replace("{work}", str(work))],
-        env=environment, capture_output=True, text=True, check=False, timeout=500,
+        env=environment, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout
     assert "Open this link within an hour" in done.stdout
     assert "All of it was read again." in done.stdout
     assert "The hash chains are whole." in done.stdout
-    for moment in ("installed", "restored", "upgraded"):
-        wrong = re.findall(rf"^{moment} WRONG +(\S+)", done.stdout, re.M)
+    assert "0 cancelled again\ngone: later\n" in done.stdout, done.stdout
+    for when in ("installed", "restored", "upgraded", "back"):
+        wrong = re.findall(rf"^{when} WRONG +(\S+)", done.stdout, re.M)
         assert set(wrong) <= {"portal.W016"}, done.stdout
-        assert f"\n{moment} ready\n" in done.stdout, done.stdout + done.stderr[-2000:]
+        assert f"\n{when} ready\n" in done.stdout, done.stdout + done.stderr[-2000:]
     assert done.stdout.endswith("/opt/portal-0.2.0\n"), done.stdout
