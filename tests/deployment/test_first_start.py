@@ -1,5 +1,5 @@
 """The blocks of `docs/operations/` for a host without Docker, word by word, on Debian's own servers:
-install, back up, check the evidence, restore, upgrade, go back to a moment.
+install, back up, restore, upgrade, go back to a moment.
 
 They run as root in namespaces of their own: `/etc`, `/opt`, `/run` and `/var/lib` are copies or empty,
 and no port of this machine is seen. There is no systemd in there, so `systemctl` is a function that
@@ -171,7 +171,6 @@ def test_dirk_installs_restores_and_upgrades_block_by_block(work: Path, rounds: 
     script = "".join([without(first, "apt ", *PYTHON), *others])
     script = script.replace("https://connect.example", "https://localhost") + "doctor installed\n"
     script += "".join(blocks("backup.md", "Back up", 1))
-    script += "".join(blocks("evidence.md", "Checkpoints", 2)[1:])
     restore = blocks("backup.md", "Restore", 3)
     script += "".join(restore[:2]) + "doctor restored\n"
     script += UNPACK + "".join(blocks("upgrade.md", "Without Docker", 2)) + "doctor upgraded\n"
