@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
+from monitoring import timings
 from monitoring.database_role import refuse_wrong_role
 from monitoring.unknown_settings import log_unknown_settings
 
@@ -20,3 +21,8 @@ app.autodiscover_tasks()
 def refuse_to_start(**kwargs: Any) -> None:
     refuse_wrong_role()
     log_unknown_settings()
+
+
+@worker_init.connect
+def count_jobs(**kwargs: Any) -> None:
+    timings.write_regularly()

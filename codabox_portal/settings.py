@@ -113,6 +113,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "monitoring.middleware.timed",
     *(["demo.middleware.sandbox"] if PORTAL_DEMO else []),
     # The API answers before the browser's middleware begins: it needs none of it.
     "partner_api.hot_path.middleware.ApiMiddleware",

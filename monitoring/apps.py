@@ -5,5 +5,5 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        # The import registers the checks.
-        from monitoring import checks  # noqa: F401  # app loading: needs the models
+        # The imports register the checks and the signals of the jobs.
+        from monitoring import checks, job_timings  # noqa: F401  # app loading: needs the models

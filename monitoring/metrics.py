@@ -1,12 +1,17 @@
 """The metrics for Prometheus, computed from the database for each request.
 
-So every web process answers the same, a restart loses nothing, and the API does not count.
+So every web process answers the same, and a restart loses nothing.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
+from itertools import accumulate, groupby
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +19,17 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from consents.access import DenialReason, allowed_by_denial_reason
 from consents.evidence import checkpoints
+from documents.storage.blobs import storage
+from documents.storage.filesystem import FilesystemStorage
+from monitoring import job_timings
 from monitoring.queue import jobs_waiting
+from monitoring.timings import BOUNDS, timings
 
 NEVER = float("inf")
 # The reasons why an allowed consent gives nothing, whatever kind of document is asked for.
@@ -73,6 +82,16 @@ STOP = """
     order by started_at desc limit 1
 """
 HEARTBEAT = "select extract(epoch from statement_timestamp() - at) from monitoring_heartbeat"
+# By name: every bucket that something fell into, and what all of them took.
+TIMINGS = """
+    select name, method, outcome, bucket, count, seconds from monitoring_timing where kind = %s
+    order by name, method, outcome, bucket
+"""
+# What PostgreSQL counts of a table that row security shows office by office.
+DOCUMENTS = """
+    select n_tup_ins, n_live_tup, pg_database_size(current_database())
+    from pg_stat_user_tables where relname = 'documents_document'
+"""
 BACKUP = "select extract(epoch from statement_timestamp() - at) from monitoring_lastbackup"
 
 
@@ -83,6 +102,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
+    timings.write()
     registry = CollectorRegistry()
     registry.register(Figures())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -115,6 +135,9 @@ class Figures(Collector):
         yield from _of_consents()
         yield from _of_what_waits()
         yield from _of_jobs()
+        yield from _of_calls()
+        yield from _of_runs()
+        yield from _of_documents()
         if settings.PORTAL_PROBE_SECRET:
             yield from _of_stops()
 
@@ -201,7 +224,63 @@ def _of_jobs() -> Iterator[Metric]:
         yield gauge("portal_queue_jobs", "Jobs in Redis that no worker has taken yet", jobs)
 
 
-def _rows(sql: str) -> list[tuple[Any, ...]]:
+def _of_calls() -> Iterator[Metric]:
+    by_route = HistogramMetricFamily(
+        "portal_request_seconds",
+        "From the request to its answer, by the name of the route; of a download until it begins",
+        labels=["route", "method", "status"],
+    )
+    for labels, rows in groupby(_rows(TIMINGS, "call"), itemgetter(0, 1, 2)):
+        fell, took = [0] * (len(BOUNDS) + 1), 0.0
+        for *_labels, bucket, count, seconds in rows:
+            fell[bucket] += count
+            took += seconds
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(fell), strict=True))
+        by_route.add_metric(list(labels), buckets, took)
+    yield by_route
+
+
+def _of_runs() -> Iterator[Metric]:
+    runs = CounterMetricFamily("portal_jobs", "Runs of a task", labels=["task", "outcome"])
+    took = CounterMetricFamily("portal_jobs_seconds", "How long they took", labels=["task"])
+    for task, rows in groupby(_rows(TIMINGS, "job"), itemgetter(0)):
+        # Also what never happened is told: Prometheus notices the first failure by the zero before.
+        ended, seconds_of_task = Counter(dict.fromkeys(job_timings.OUTCOMES.values(), 0)), 0.0
+        for *_task, outcome, _bucket, count, seconds in rows:
+            ended[outcome] += count
+            seconds_of_task += seconds
+        for outcome, number in ended.items():
+            runs.add_metric([task, outcome], number)
+        took.add_metric([task], seconds_of_task)
+    yield runs
+    yield took
+
+
+def _of_documents() -> Iterator[Metric]:
+    ((filed, there, size),) = _rows(DOCUMENTS)
+    yield CounterMetricFamily(
+        "portal_documents_in", "Documents that were filed, as PostgreSQL counts", value=filed
+    )
+    yield gauge("portal_documents", "Documents that are there, as PostgreSQL estimates", there)
+    yield gauge("portal_database_bytes", "The size of the database", size)
+    documents = storage()
+    if isinstance(documents, FilesystemStorage):
+        disk = shutil.disk_usage(_that_is_there(Path(documents.location)))
+        place = GaugeMetricFamily(
+            "portal_storage_bytes", "The disk of the documents' bytes", labels=["what"]
+        )
+        place.add_metric(["size"], disk.total)
+        place.add_metric(["free"], disk.free)
+        yield place
+
+
+def _that_is_there(folder: Path) -> Path:
+    """The folder, or before the first document the one in which it will be made."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _rows(sql: str, *values: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values or None)
         return list(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""What the portal knows of itself: heartbeat, last backup, and how fast access stops."""
+"""What the portal knows of itself: heartbeat, last backup, timings, and how fast access stops."""
 
 from __future__ import annotations
 
@@ -50,6 +50,35 @@ class LastBackup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Timing(models.Model):
+    """How many calls of a route, or runs of a task, took so long, since the portal was installed.
+
+    `monitoring.timings` adds to the rows. There is one for each bucket that something fell into.
+    """
+
+    kind = models.CharField(max_length=4, choices=[("call", "Call"), ("job", "Job")])
+    # The name of the URL pattern, such as `consents:cancel`, or that of the task.
+    name = models.CharField(max_length=200)
+    method = models.CharField(max_length=7, blank=True, default="")
+    # The class of the status, such as `2xx`, or how the task ended.
+    outcome = models.CharField(max_length=10)
+    bucket = models.PositiveSmallIntegerField()
+    count = models.BigIntegerField()
+    # All of them together.
+    seconds = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "name", "method", "outcome", "bucket"],
+                name="monitoring_timing_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.method} {self.outcome}: {self.count}"
 
 
 class StopMeasurement(models.Model):

@@ -80,6 +80,7 @@ EXCEPTIONS = {
             "consents_consent",
             "consents_consentactivity",
             "consents_consentevent",
+            "documents_document",
             "documents_ingestbatch",
             "documents_quarantinedfile",
             "mailer_outgoingemail",

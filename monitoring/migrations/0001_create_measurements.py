@@ -21,6 +21,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Timing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('call', 'Call'), ('job', 'Job')], max_length=4)),
+                ('name', models.CharField(max_length=200)),
+                ('method', models.CharField(blank=True, default='', max_length=7)),
+                ('outcome', models.CharField(max_length=10)),
+                ('bucket', models.PositiveSmallIntegerField()),
+                ('count', models.BigIntegerField()),
+                ('seconds', models.FloatField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'name', 'method', 'outcome', 'bucket'), name='monitoring_timing_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='StopMeasurement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
