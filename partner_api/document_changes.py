@@ -16,19 +16,16 @@ from django.db import transaction
 
 from consents.access import AccessContext
 from core.document_kinds import BY_TYPE, DocumentKind
+from documents.models.change_page import ChangePage, ChangeRow, Hidden, Turn, changes
 from documents.models.document_changes import (
-    NEVER,
-    ChangePage,
-    ChangeRow,
     Company,
     Gap,
-    Hidden,
     Resolved,
-    Turn,
-    changes,
     companies,
     resolve,
+    shared_part,
 )
+from documents.models.late_documents import NEVER
 from partner_api.change_cursor import ChangeCursor
 from partner_api.hot_path.authentication import Caller
 from partner_api.hot_path.late_documents import Span, joined
@@ -92,6 +89,7 @@ def _page(
         limit=limit,
         kinds=[kind.kind for kind in shared],
         every_kind=[kind.kind for kind in shared],
+        shared=shared_part(access),
     )
     gaps = [gap for gap in resolved.gaps if _counts(gap, cursor)]
     return _with_gaps(page, cursor, gaps, kinds) if gaps else page

@@ -94,6 +94,10 @@ class Migration(migrations.Migration):
             model_name='client',
             index=models.Index(fields=['company_number'], name='clients_client_in_any_office'),
         ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('archived_at__isnull', False), ('leaves_at__isnull', False), _connector='OR'), fields=['office'], name='clients_client_not_active'),
+        ),
         migrations.AddConstraint(
             model_name='client',
             constraint=models.UniqueConstraint(fields=('office', 'code'), name='clients_client_one_per_code'),

@@ -209,6 +209,12 @@ class Client(models.Model):
         indexes = [
             models.Index(fields=["office", "company_number"], name="clients_client_by_number"),
             models.Index(fields=["company_number"], name="clients_client_in_any_office"),
+            # The list of changes asks which of an office's companies it does not share any more.
+            models.Index(
+                fields=["office"],
+                name="clients_client_not_active",
+                condition=models.Q(archived_at__isnull=False) | models.Q(leaves_at__isnull=False),
+            ),
         ]
         triggers = [ACCOUNTS_FIRST, SANDBOX_APART]
 

@@ -26,6 +26,7 @@ from documents.models.late_documents import (
     array_literal,
     late_parameters,
     merged_with_late,
+    moment_array,
 )
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         enough = len(numbers) * SMALL_PART + 1
         pair = {"office": access.office_id, "partner": partner}
         _lock, [[horizon, gap_ended]], places, [[size]], rows = list_query(
-            RESOLVE.format(in_scope=_in_scope(access)),
+            RESOLVE.format(in_scope=in_scope(access)),
             after=after,
             consent=access.consent_id,
             enough=enough,
@@ -267,8 +268,9 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def _rows(self, window: SearchWindow, clients: SearchedClients, each: int) -> list[DocumentRow]:
         """The page, if no client has more than `each` documents in it."""
         after_at, after_id = window.after or (None, None)
+        in_order = "" if clients.whole_office and not window.late else IN_ORDER
         *_settings, rows = list_query(
-            SCOPE_SQL + ("" if clients.whole_office else IN_ORDER) + _page_sql(window, clients),
+            SCOPE_SQL + in_order + _page_sql(window, clients),
             scope=str(window.office_id),
             office=window.office_id,
             kind=window.kind,
@@ -280,7 +282,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             after_at=after_at,
             after_id=after_id,
             not_yet_clients=array_literal(str(client) for client, _since in window.not_yet),
-            not_yet_since=array_literal(since.isoformat() for _client, since in window.not_yet),
+            not_yet_since=moment_array(since for _client, since in window.not_yet),
             **late_parameters(window.late),
         )
         return list(map(DocumentRow._make, rows))
@@ -292,7 +294,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         by_uuid = isinstance(identifier, UUID)
         sql = ONE.format(
             identifier="d.uuid = %(id)s" if by_uuid else "d.public_id = %(id)s",
-            in_scope=_in_scope(access),
+            in_scope=in_scope(access),
         )
         rows = point_query(
             SCOPE_SQL,
@@ -329,7 +331,7 @@ def most_of_one(rows: Sequence[DocumentRow]) -> int:
     return max(Counter(row.client_id for row in rows).values(), default=0)
 
 
-def _in_scope(access: AccessContext) -> str:
+def in_scope(access: AccessContext) -> str:
     """Nothing is asked where nothing was left out: the usual case costs nothing."""
     return IN_SCOPE if access.scope_restricted else "true"
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from documents.models.late_documents import Gap, LateStream, Position
+from documents.models.late_documents import NEVER, Gap, LateStream, Position
 from documents.models.querysets import ResolvedSearch, SearchWindow
 from partner_api.times import two_years_before
 
-NEVER = datetime(1, 1, 2, tzinfo=UTC)
 Span = tuple[datetime, datetime]
 
 

@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from core.document_kinds import BY_KIND, KINDS
 from documents.access_log import record
 from documents.models import Outcome
-from documents.models.document_changes import ChangeRow, Wait
+from documents.models.change_page import ChangeRow
+from documents.models.document_changes import Wait
 from partner_api.cached_answer import cached_answer
 from partner_api.change_cursor import ChangeCursor
 from partner_api.document_changes import Changes, cursors, read_changes
