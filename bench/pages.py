@@ -26,7 +26,7 @@ from django.utils import timezone
 from accounts.models import Office, User
 from bench import large_office
 from bench.calls import Asker, Call
-from bench.plans import explain
+from bench.explain import explain
 from bench.report import Report
 from bench.servers import Server, serving
 from clients.models import Client

@@ -19,7 +19,8 @@ from psycopg import Connection, connect, sql
 
 from bench import database, participants
 from bench.bulk_load import QUICK
-from bench.plans import DAYS, Plan, Search, explain
+from bench.explain import Plan, explain
+from bench.plans import DAYS, Search
 from bench.report import Report
 from core.document_kinds import Kind
 from core.row_security import office_scope

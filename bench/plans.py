@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
 from accounts.models import Office
-from bench import calls, participants
+from bench import calls, participants, plans_of_scopes
+from bench.explain import Plan, explain
 from bench.report import Report
 from bench.statements import page_sql
 from consents.access import AccessContext
@@ -25,29 +24,7 @@ from partner_api.hot_path.authentication import CALLER
 PAGE = 1000
 # One row more than the page shows that there is a next page.
 LIMIT = PAGE + 1
-TIMES = 5
 DAYS = {"1 day": 1, "7 days": 7, "2 years": 728}
-
-
-class Plan(NamedTuple):
-    """One statement, measured; both times are medians of several executions, in milliseconds."""
-
-    milliseconds: float
-    planning: float
-    buffers: int
-    nodes: list[str]
-    heap_fetches: int
-    rows: int
-
-    @property
-    def index_only(self) -> bool:
-        scans = [node for node in self.nodes if "Scan" in node]
-        return scans == ["Index Only Scan"]
-
-    @property
-    def whole(self) -> float:
-        """Milliseconds to plan and to execute: a list is planned at each call."""
-        return self.planning + self.milliseconds
 
 
 class Search:
@@ -92,6 +69,7 @@ def measure(size: str, options: argparse.Namespace) -> bool:
     _any_list(report, big, every)
     _depth(report, big, every)
     _caller(report, big)
+    plans_of_scopes.measure(report, big, every)
     return report.finish()
 
 
@@ -154,30 +132,3 @@ def _caller(report: Report, big: Office) -> None:
     report.count("8", "token and consent check: buffers", plan.buffers, 10)
     time = f"{plan.milliseconds * 1000:.0f} µs"
     report.note("8", "token and consent check: time in the database", time, plan.milliseconds)
-
-
-def explain(
-    sql: str, parameters: dict[str, Any] | Sequence[Any] | None, times: int = TIMES
-) -> Plan:
-    """Execute several times; the first fills the cache and does not count."""
-    found = []
-    with connection.cursor() as cursor:
-        for _ in range(times + 1):
-            cursor.execute(f"explain (analyze, buffers, timing off, format json) {sql}", parameters)
-            found.append(cursor.fetchone()[0][0])
-    top = found[-1]["Plan"]
-    nodes = list(_nodes(top))
-    return Plan(
-        median(one["Execution Time"] for one in found[1:]),
-        median(one["Planning Time"] for one in found[1:]),
-        top["Shared Hit Blocks"] + top["Shared Read Blocks"],
-        [node["Node Type"] for node in nodes],
-        sum(node.get("Heap Fetches", 0) for node in nodes),
-        int(top["Actual Rows"]),
-    )
-
-
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for below in node.get("Plans", []):
-        yield from _nodes(below)
