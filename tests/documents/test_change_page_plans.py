@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -138,7 +138,7 @@ def test_pages_of_a_few_companies_have_every_change_once(office: Office) -> None
             )
             for n in range(2_000)
         )
-    found: list[tuple[str, Sequence[Any]]] = []
+    found: list[tuple[str, tuple[datetime, int]]] = []
     cursor = beginning()
     while True:
         rows, _blocks = office.page(cursor)

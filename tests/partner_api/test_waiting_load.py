@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 
@@ -61,7 +62,7 @@ def test_the_others_are_as_quick_while_200_calls_wait(
     ledgerly: Software,
     portal: str,
     rounds: float,
-    record_property: pytest.RecordProperty,
+    record_property: Callable[[str, object], None],
 ) -> None:
     if rounds < 20:
         pytest.skip("a p95 within 10 % needs a quiet machine: --rounds 20")
