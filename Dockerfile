@@ -5,8 +5,10 @@ FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /portal
 RUN python -m venv /venv
-COPY requirements/portal.txt requirements/portal.txt
-RUN /venv/bin/pip install --require-hashes -r requirements/portal.txt \
+COPY requirements requirements
+# --build-arg PINS="portal telemetry": with OpenTelemetry and Sentry.
+ARG PINS=portal
+RUN for pins in $PINS; do /venv/bin/pip install --require-hashes -r requirements/$pins.txt || exit 1; done \
     && /venv/bin/pip uninstall --yes pip && /venv/bin/python -m compileall -q /venv
 COPY . .
 # The settings want to know these four; collecting files uses none of them.

@@ -6,8 +6,8 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
-from monitoring import timings
 from monitoring.database_role import refuse_wrong_role
+from monitoring.switch_on import switch_on
 from monitoring.unknown_settings import log_unknown_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codabox_portal.settings")
@@ -24,5 +24,5 @@ def refuse_to_start(**kwargs: Any) -> None:
 
 
 @worker_init.connect
-def count_jobs(**kwargs: Any) -> None:
-    timings.write_regularly()
+def tell_others(**kwargs: Any) -> None:
+    switch_on()

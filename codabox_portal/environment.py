@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -152,6 +153,38 @@ def address(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise Wrong("must be a full address like https://connect.example, without a path")
     return text.rstrip("/")
+
+
+def receiver(text: str) -> str:
+    """Where something is sent, with or without a path."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Wrong("must be a full address like http://collector.example:4318")
+    return text
+
+
+def sentry_project(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
+        raise Wrong("must look like https://key@sentry.example/1")
+    return text
+
+
+# The extras of pyproject.toml that a setting may need, each with a package that it brings.
+EXTRAS = {"opentelemetry": "opentelemetry-sdk", "sentry": "sentry-sdk"}
+
+
+def with_extra(extra: str, parse: Callable[[str], str]) -> Callable[[str], str]:
+    """`parse`, where the extra is installed."""
+
+    def parsed(text: str) -> str:
+        try:
+            version(EXTRAS[extra])
+        except PackageNotFoundError:
+            raise Wrong(f"needs the extra {extra}: install requirements/telemetry.txt") from None
+        return parse(text)
+
+    return parsed
 
 
 def location(text: str) -> str:

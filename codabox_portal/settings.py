@@ -47,6 +47,13 @@ PORTAL_METRICS_FROM = _env.networks("PORTAL_METRICS_FROM", "127.0.0.0/8,::1/128"
 PORTAL_PROBE_CLIENT = _env.text("PORTAL_PROBE_CLIENT")
 PORTAL_PROBE_SECRET = _env.secret("PORTAL_PROBE_SECRET", str, "")
 PORTAL_PROBE_URL = _env.address("PORTAL_PROBE_URL", PORTAL_URL)
+# Where traces and crashes go, each with an extra of its own (pyproject.toml); empty: it is off.
+OTEL_EXPORTER_OTLP_ENDPOINT = _env.read(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", environment.with_extra("opentelemetry", environment.receiver), ""
+)
+PORTAL_SENTRY_DSN = _env.secret(
+    "PORTAL_SENTRY_DSN", environment.with_extra("sentry", environment.sentry_project), ""
+)
 # How often one partner may call the API in a minute; a partner can have a limit of its own.
 PORTAL_CALLS_PER_MINUTE = _env.number("PORTAL_CALLS_PER_MINUTE", 30_000)
 # Long downloads and waiting calls keep a thread each; a slow reader is cut, in bytes per second.
@@ -114,6 +121,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "monitoring.middleware.timed",
+    *(["monitoring.middleware.traced"] if OTEL_EXPORTER_OTLP_ENDPOINT else []),
     *(["demo.middleware.sandbox"] if PORTAL_DEMO else []),
     # The API answers before the browser's middleware begins: it needs none of it.
     "partner_api.hot_path.middleware.ApiMiddleware",

@@ -12,8 +12,8 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 
 from core.slow_readers import cut_slow_readers
-from monitoring import timings
 from monitoring.database_role import refuse_wrong_role
+from monitoring.switch_on import switch_on
 from monitoring.unknown_settings import log_unknown_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codabox_portal.settings")
@@ -23,7 +23,7 @@ os.environ.setdefault("PGOPTIONS", "-c statement_timeout=4000")
 _django = get_wsgi_application()
 refuse_wrong_role()
 log_unknown_settings()
-timings.write_regularly()
+switch_on()
 cut_slow_readers(settings.PORTAL_SLOWEST_READER)
 # Load every view now and keep all of it: otherwise each full garbage collection looks through
 # 200,000 objects that never go, which a search for 5,000 companies starts every few calls.

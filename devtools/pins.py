@@ -14,7 +14,7 @@ from devtools.paths import BIN, ROOT
 from portal import uv_environment
 
 # Each file uses the versions of the files before it, because they are installed together.
-FILES = ("portal", "embedded", "test", "bench", "dev")
+FILES = ("portal", "embedded", "telemetry", "test", "bench", "dev")
 
 
 def requirements_of(name: str) -> list[str]:
@@ -23,9 +23,9 @@ def requirements_of(name: str) -> list[str]:
     extras: dict[str, list[str]] = settings["project"]["optional-dependencies"]
     groups: dict[str, list[str]] = settings["dependency-groups"]
     if name == "portal":
-        # A deployment has every extra but the servers of the demo.
-        wanted = [one for extra, of in extras.items() if extra != "embedded" for one in of]
-        return [*settings["project"]["dependencies"], *wanted]
+        return [*settings["project"]["dependencies"], *extras["s3"]]
+    if name == "telemetry":
+        return [*extras["opentelemetry"], *extras["sentry"]]
     return extras[name] if name in extras else groups[name]
 
 

@@ -15,6 +15,7 @@ from consents.models import Consent, Status
 from consents.scope import clients_in_scope
 from core.document_kinds import BY_KIND
 from core.jobs import delay_after_commit
+from core.telemetry import telemetry
 from documents.ingest.bulk_insert import FiledDocument
 from notifications.models import Delivery, DocumentsNotice, FiledDocuments, WebhookEndpoint
 from notifications.webhooks.endpoints import deliver
@@ -85,5 +86,7 @@ def _tell(endpoint: WebhookEndpoint, office_id: int, counts: Counter[str]) -> No
         counts.update(missed)
     failed.update(given_up_at=Now())
     notice = DocumentsNotice.objects.create(office_id=office_id, counts=counts)
-    Delivery.objects.create(endpoint=endpoint, notice=notice)
+    Delivery.objects.create(
+        endpoint=endpoint, notice=notice, traceparent=telemetry.tracing.traceparent()
+    )
     delay_after_commit(deliver, endpoint.pk)

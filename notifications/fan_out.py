@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from clients.models.event import ClientEvent
 from consents.models import ConsentEvent, EventKind
 from core.jobs import delay_after_commit
+from core.telemetry import telemetry
 from notifications.emails import send_consent_emails, send_transfer_emails
 from notifications.models import (
     CompanyFanOut,
@@ -47,7 +48,9 @@ def fan_out(event_id: int) -> None:
         FanOut.objects.create(event=event, partner_id=partner_id)
         endpoint = partner_id and WebhookEndpoint.objects.on().filter(partner=partner_id).first()
         if endpoint:
-            Delivery.objects.create(endpoint=endpoint, event=event)
+            Delivery.objects.create(
+                endpoint=endpoint, event=event, traceparent=telemetry.tracing.traceparent()
+            )
             delay_after_commit(deliver, endpoint.pk)
         send_consent_emails(event)
 

@@ -14,6 +14,8 @@ from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
+from core.telemetry import telemetry
+
 log = structlog.get_logger("api")
 MEDIA_TYPE = "application/vnd.api+json"
 
@@ -149,4 +151,5 @@ def _translated(error: Exception) -> ApiError:
             return _away(error)
         case _:
             log.exception("api_crash")
+            telemetry.report(error)
             return refused(500, "internalError", "Something went wrong here; it was written down.")

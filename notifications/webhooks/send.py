@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpcore
 from django.conf import settings
 
+from core.telemetry import SpanKind, telemetry
 from notifications.models.webhook_endpoint import Delivery, WebhookEndpoint
 from notifications.webhooks import standard_webhooks
 from notifications.webhooks.sign import event_body, signature
@@ -33,7 +34,15 @@ class Answer(NamedTuple):
 
 def send(delivery: Delivery, endpoint: WebhookEndpoint) -> Answer:
     """Send the event of a delivery. Never raises because of what the receiver does."""
-    return post(endpoint, str(delivery.message.uuid), event_body(delivery.message))
+    message = delivery.message
+    with telemetry.tracing.span("webhook", SpanKind.CLIENT, delivery.traceparent) as span:
+        span.note("portal.endpoint", endpoint.pk)
+        answer = post(endpoint, str(message.uuid), event_body(message))
+        if answer.status:
+            span.note("http.response.status_code", answer.status)
+        if not 200 <= answer.status < 300:
+            span.failed(str(answer.status or "no answer"))
+    return answer
 
 
 def post(endpoint: WebhookEndpoint, message_id: str, body: bytes) -> Answer:
@@ -44,6 +53,8 @@ def post(endpoint: WebhookEndpoint, message_id: str, body: bytes) -> Answer:
         *standard_webhooks.headers(endpoint, message_id, body),
         ("User-Agent", "CodaBox-Connect"),
     ]
+    if traceparent := telemetry.tracing.traceparent():
+        headers.append(("traceparent", traceparent))
     pool = httpcore.ConnectionPool(
         ssl_context=_tls_context(), network_backend=GuardedBackend(TIMEOUT)
     )
