@@ -41,6 +41,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b"."))
+        if not line:  # killed in the middle of a mail: it has given nothing
+            return False
         answer = mails.answers.pop(0) if mails.answers else "250 Taken"
         if answer.startswith("250") or answer == CUT:
             message = email.message_from_bytes(b"".join(lines), policy=default)

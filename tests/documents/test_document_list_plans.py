@@ -105,7 +105,7 @@ def test_every_list_reads_the_rows_of_its_company_alone(office: Office) -> None:
                 assert "Sort" not in {node["Node Type"] for node in plan}
 
 
-A_PAGE = 51  # rows that a page reads
+A_PAGE, OF_INDEXES = 51, 30  # rows that a page reads, blocks in which it finds them
 
 
 @pytest.mark.parametrize("one_account", [True, False])
@@ -134,8 +134,9 @@ def test_a_page_costs_the_same_wherever_it_lies_in_both_directions(
                 plan = nodes(rows)
                 blocks = plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"]
                 touched[place, backward] = blocks
-    # At most one block for each row; all rows of the company lie in twice as many.
-    assert max(touched.values()) <= A_PAGE, touched
+    # At most one block for each row, and some of the indexes; the rows of the company, sorted and
+    # cut, would be its thousands.
+    assert max(touched.values()) <= A_PAGE + OF_INDEXES, touched
 
 
 def test_the_board_looks_up_the_fetches_of_its_documents_alone(office: Office) -> None:
