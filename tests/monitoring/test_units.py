@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.test_settings import read
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE_FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+COMPOSE = COMPOSE_FILE["services"]
 TABLE = (ROOT / "docs" / "operations" / "index.md").read_text()
 
 
@@ -60,9 +62,8 @@ def test_a_service_of_the_portal_has_no_right_that_it_does_not_need(name: str) -
     assert service["security_opt"] == ["no-new-privileges:true"]
     # Longer than granian gives a busy worker process.
     assert service["stop_grace_period"] == "75s"
-    told_of_owner = "DATABASE_OWNER_URL" in service["environment"]
-    assert told_of_owner == (name == "migrate")
-    assert ("DATABASE_SUPERUSER_URL" in service["environment"]) == (name == "backup")
+    assert ("DATABASE_OWNER_URL" in service["secrets"]) == (name == "migrate")
+    assert ("DATABASE_SUPERUSER_URL" in service["secrets"]) == (name == "backup")
     assert ".env" not in [file["path"] for file in service["env_file"]]
 
 
@@ -70,8 +71,9 @@ def test_a_service_of_the_portal_has_no_right_that_it_does_not_need(name: str) -
 def test_every_setting_of_compose_but_its_own_can_be_changed_in_portal_env(name: str) -> None:
     """What stands in `environment` wins over the files; the last file wins over the one before."""
     service = COMPOSE[name]
-    assert set(service["environment"]) - {"DATABASE_OWNER_URL", "DATABASE_SUPERUSER_URL"} == {
-        *("PORTAL_URL", "PORTAL_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL")
+    assert service["environment"] == {
+        "PORTAL_URL": "${PORTAL_URL:?set PORTAL_URL in .env}",
+        **{f"{secret}_FILE": f"/run/secrets/{secret}" for secret in service["secrets"]},
     }
     files = [file["path"] for file in service["env_file"]]
     assert files == ["docker/compose.env", "portal.env"]
@@ -82,11 +84,57 @@ def test_every_setting_of_compose_but_its_own_can_be_changed_in_portal_env(name:
         assert f"proof:{Path(given[setting]).parent}" in service["volumes"], setting
 
 
+def test_no_secret_stands_in_the_environment_or_the_command_of_a_service() -> None:
+    for name, service in COMPOSE.items():
+        for setting, value in service.get("environment", {}).items():
+            assert setting.endswith("_FILE") or setting == "PORTAL_URL", (name, value)
+        assert "$" not in str(service.get("command", "")).replace("$$", ""), name
+
+
+def make_secrets(folder: Path, *arguments: str) -> dict[str, str]:
+    command = ["sh", str(ROOT / "docker" / "secrets.sh"), *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return {path.name: path.read_text() for path in (folder / "secrets").iterdir()}
+
+
+def test_the_script_makes_every_secret_of_compose_once_and_the_settings_take_them(
+    tmp_path: Path,
+) -> None:
+    made = make_secrets(tmp_path, "smtp+tls://me:word@mail.example:587")
+    files = {name: one["file"] for name, one in COMPOSE_FILE["secrets"].items()}
+    assert files == {name: f"secrets/{name}" for name in made}
+    used = [name for service in COMPOSE.values() for name in service.get("secrets", [])]
+    assert set(used) == made.keys()
+    # Nobody else of the host enters the folder; each container reads its own files.
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
+    assert make_secrets(tmp_path) == made
+    folder = str(tmp_path / "secrets")
+    given: dict[str, dict[str, str | None]] = {
+        name: dict.fromkeys(made, None)
+        | {
+            setting: value.replace("/run/secrets", folder)
+            for setting, value in COMPOSE[name]["environment"].items()
+            if setting.endswith("_FILE")
+        }
+        for name in ("web", "worker", "beat", "migrate", "backup")
+    }
+    for name, settings in read(given).items():
+        assert isinstance(settings, dict), f"{name}: {settings}"
+        assert settings["SECRET_KEY"] == made["PORTAL_SECRET_KEY"]
+        databases = settings["DATABASES"]
+        assert databases["default"]["PASSWORD"] == made["PORTAL_DB_PASSWORD"]
+        owner = databases.get("owner", {}).get("PASSWORD")
+        assert owner == (made["PORTAL_DB_OWNER_PASSWORD"] if name == "migrate" else None)
+        assert settings["EMAIL_HOST_PASSWORD"] == "word"
+        assert made["PORTAL_REDIS_PASSWORD"] in settings["REDIS_URL"]
+
+
 def test_no_secret_of_the_folder_gets_into_the_image_or_into_git() -> None:
     """The Dockerfile copies the folder: without what stands in .dockerignore."""
     for file in (".dockerignore", ".gitignore"):
         ignored = {line.strip("/") for line in (ROOT / file).read_text().splitlines()}
-        assert {".env", "portal.env", "certs", "backups", "*.pem"} <= ignored, file
+        assert {".env", "portal.env", "certs", "secrets", "backups", "*.pem"} <= ignored, file
 
 
 def test_unit_and_service_start_the_same_backup_and_no_other_unit_knows_the_superuser() -> None:
