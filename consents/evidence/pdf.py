@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from consents.models import ConsentEvent
 from core.dates import moment_in_words
 from core.document_kinds import labels_of
-from core.pdf import LEFT, TITLE, TOP, Page, PdfDocument, printable
+from core.pdf import Cell, Column, PdfDocument, Row
 
 NUMBERED_TITLE = re.compile(r"\d+\. [^\n]{1,80}")
+POINT = "•"
 
 
 def evidence_pdf(event: ConsentEvent, history: list[ConsentEvent]) -> bytes:
     """A PDF in the active language: who agreed to what, in which words, and all that happened."""
-    title = _("Evidence of consent")
-    document = PdfDocument(title, _head(printable(title)), get_language())
-    for name, text in _facts(event):
-        document.fact(name, text)
+    document = PdfDocument(_("Evidence of consent"), get_language() or "en")
+    document.facts(_facts(event))
     document.chapter(_("History"))
-    for one in history:
-        document.fact(_what(one), one.reason)
+    columns = [Column(_("When"), 156), Column(_("Event"), None), Column(_("Who"), 130)]
+    document.table(columns, map(_happened, history))
     document.chapter(_("Terms and conditions"))
     for paragraph in event.evidence.terms.body.split("\n\n"):
         _write_terms(document, paragraph)
-    return document.finish(str(event.consent.uuid))
+    return document.finish(str(event.consent.uuid), made=timezone.now())
+
+
+def _happened(event: ConsentEvent) -> Row:
+    what = Cell(str(event.get_kind_display()), below=[event.reason])
+    return Row([Cell(_when(event.at)), what, Cell(event.actor_name)])
 
 
 def _write_terms(document: PdfDocument, paragraph: str) -> None:
-    """Write a numbered title on the page of its text, and each point of a list on its own line."""
+    """Write a numbered title as a heading, and lines with a dot before them as a list."""
     if NUMBERED_TITLE.fullmatch(paragraph):
-        document.chapter(paragraph)
-    elif paragraph.startswith("•"):
-        for point in paragraph.splitlines():
-            document.paragraph(point)
+        document.section(paragraph)
+    elif paragraph.startswith(POINT):
+        points = (line.removeprefix(POINT).strip() for line in paragraph.splitlines())
+        document.points(points)
     else:
         document.paragraph(paragraph)
-
-
-def _head(title: str) -> Callable[[Page], int]:
-    """Writes the title on every page."""
-
-    def write(page: Page) -> int:
-        page.left(TITLE, LEFT, TOP, title)
-        return TOP - 36
-
-    return write
 
 
 def _facts(event: ConsentEvent) -> list[tuple[str, str]]:
@@ -82,11 +76,6 @@ def _login_method(name: str) -> str:
         "webauthn": _("Passkey"),
     }
     return names.get(name, name)
-
-
-def _what(event: ConsentEvent) -> str:
-    parts = [_when(event.at), str(event.get_kind_display()), event.actor_name]
-    return " · ".join(part for part in parts if part)
 
 
 def _when(moment: datetime) -> str:

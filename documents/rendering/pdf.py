@@ -1,45 +1,30 @@
-"""Render the facts of a structured file as a PDF on A4."""
+"""Render the facts of a structured file as a tagged PDF on A4."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import singledispatch
+from itertools import islice
 
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from core.pdf import (
-    BOLD,
-    HOLDER,
-    LEFT,
-    MARKS,
-    PLAIN,
-    RIGHT,
-    SMALL,
-    TITLE,
-    TOP,
-    Page,
-    PdfDocument,
-    figure,
-    fitting,
-    in_fours,
-    printable,
-)
+from core.pdf import MARKS, Cell, Column, Look, PdfDocument, Row, figure, in_fours
 from documents.formats import (
     BankStatement,
     CardStatement,
     Facts,
     Invoice,
     Movement,
-    Party,
     PayrollStatement,
 )
 
-MIDDLE = 300
-TABLE_TOP = TOP - 138
-# Where the columns of a statement begin: day, value date, and what happened.
-DAY, VALUE, WORDS = LEFT + 8, LEFT + 70, LEFT + 132
+# The width of a column of days, in points.
+DAY = 68
+# Nobody reads more rows on paper, and they take a hundred kilobytes of memory each.
+MOST_ROWS = 4000
 
 
 def render(facts: Facts, language: str) -> bytes:
@@ -58,22 +43,22 @@ def _day(day: date | None) -> str:
     return f"{day:%d/%m/%Y}" if day else ""
 
 
-def _head(
-    title: str, party: Party, left: list[str], right: list[str], columns: Callable[[Page], None]
-) -> Callable[[Page], int]:
-    """Writes the head of a page: what it is, whose it is, and the names of the columns."""
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
-    def write(page: Page) -> int:
-        page.left(TITLE, LEFT, TOP, title)
-        page.left(HOLDER, LEFT, TOP - 38, fitting(party.name, HOLDER, RIGHT - LEFT))
-        for place, text in enumerate([party.company_number, *left]):
-            page.left(PLAIN, LEFT, TOP - 54 - 14 * place, fitting(text, PLAIN, MIDDLE - LEFT))
-        for place, text in enumerate(right):
-            page.right(PLAIN, RIGHT, TOP - 54 - 14 * place, fitting(text, PLAIN, RIGHT - MIDDLE))
-        columns(page)
-        return TABLE_TOP
 
-    return write
+def _first(rows: Iterable[Row], span: int) -> Iterator[Row]:
+    """As many rows as are printed; a row over all columns says how many more there are."""
+    rows = iter(rows)
+    yield from islice(rows, MOST_ROWS)
+    more = sum(1 for _row in rows)
+    if more:
+        words = ngettext(
+            "%(count)s more line is in the structured file.",
+            "%(count)s more lines are in the structured file.",
+            more,
+        ) % {"count": more}
+        yield Row([Cell(words, span=span)])
 
 
 # --- statement of an account ---------------------------------------------------------------------
@@ -81,94 +66,97 @@ def _head(
 
 @_rendered.register
 def _statement(facts: BankStatement, language: str) -> bytes:
-    def columns(page: Page) -> None:
-        page.left(SMALL, DAY, TABLE_TOP + 24, _("Date"))
-        page.left(SMALL, VALUE, TABLE_TOP + 24, _("Value date"))
-        page.left(SMALL, WORDS, TABLE_TOP + 24, _("Description"))
-        page.right(SMALL, RIGHT - 8, TABLE_TOP + 24, facts.currency)
-
     number = _("No. %(number)s / %(year)s") % {"number": facts.number, "year": facts.dated_on.year}
-    head = _head(
-        _("Account statement"), facts.holder, [f"IBAN {in_fours(facts.iban)}", f"BIC {facts.bic}"],
-        [number, _day(facts.dated_on)], columns,
-    )  # fmt: skip
-    printout = PdfDocument(printable(f"{facts.iban} {number}"), head)
-    opening = f"{_('Opening balance')} {_day(facts.previous_on)}".strip()
-    printout.band(opening, f"{figure(facts.opening, language)} {facts.currency}")
-    for movement in facts.movements:
-        _movement(printout, movement, language)
-    closing = f"{_('Closing balance')} {_day(facts.dated_on)}"
-    printout.band(closing, f"{figure(facts.closing, language)} {facts.currency}")
+    kind = _("Account statement")
+    printout = PdfDocument(f"{kind} {number}", language)
+    holder = facts.holder
+    account = [holder.company_number, f"IBAN {in_fours(facts.iban)}", f"BIC {facts.bic}"]
+    printout.head(holder.name, account, [_day(facts.dated_on)])
+    columns = [
+        Column(_("Date"), DAY), Column(_("Value date"), DAY), Column(_("Description"), None),
+        Column(facts.currency, end=True),
+    ]  # fmt: skip
+    printout.table(columns, _with_balances(facts, language))
     for message in facts.messages:
-        printout.small(LEFT + 8, message)
+        printout.small(message)
     return printout.finish(in_fours(facts.iban))
 
 
-def _movement(printout: PdfDocument, movement: Movement, language: str) -> None:
-    """When, who and how much; below it the account and what for; below that the lines of a sum."""
-    printout.room(28)
-    page, y = printout.page, printout.y
-    page.left(PLAIN, DAY, y, _day(movement.booked_on))
-    page.left(PLAIN, VALUE, y, _day(movement.value_on))
-    page.left(PLAIN, WORDS, y, fitting(movement.name, PLAIN, RIGHT - WORDS - 95))
-    page.right(PLAIN, RIGHT - 8, y, figure(movement.amount, language))
-    printout.y -= 12
-    printout.small(WORDS, _about(movement))
-    for line in movement.details:
-        _detail(printout, line, language, WORDS + 12)
-    printout.rule()
+def _with_balances(facts: BankStatement, language: str) -> Iterator[Row]:
+    """The movements between the balances."""
+
+    def balance(words: str, day: date | None, amount: str) -> Row:
+        text = f"{words} {_day(day)}".strip()
+        return Row([Cell(text, span=3), Cell(f"{amount} {facts.currency}")], "band")
+
+    yield balance(_("Opening balance"), facts.previous_on, figure(facts.opening, language))
+    yield from _first(_movements(facts, language), 4)
+    yield balance(_("Closing balance"), facts.dated_on, figure(facts.closing, language))
 
 
-def _detail(printout: PdfDocument, line: Movement, language: str, x: int) -> None:
-    words = " · ".join(part for part in (line.name, _about(line)) if part) or "·"
-    printout.small(x, words, figure(line.amount, language), wide=RIGHT - 95)
+def _movements(facts: BankStatement, language: str) -> Iterator[Row]:
+    """Each movement, and below it the lines of a sum."""
+    for movement in facts.movements:
+        days = Cell(_day(movement.booked_on)), Cell(_day(movement.value_on))
+        words = Cell(movement.name, below=[_about(movement)])
+        yield Row([*days, words, Cell(figure(movement.amount, language))])
+        for line in movement.details:
+            yield from _details(line, language, 1)
+
+
+def _details(line: Movement, language: str, indent: int) -> Iterator[Row]:
+    words = _joined(line.name, _about(line)) or "·"
+    amount = Cell(figure(line.amount, language), small=True)
+    yield Row([Cell(span=2), Cell(words, small=True, indent=indent), amount], "below")
     for below in line.details:
-        _detail(printout, below, language, x + 12)
+        yield from _details(below, language, indent + 1)
 
 
 def _about(movement: Movement) -> str:
-    parts = (in_fours(movement.iban), movement.structured, movement.communication)
-    return " · ".join(part for part in parts if part)
+    return _joined(in_fours(movement.iban), movement.structured, movement.communication)
 
 
 # --- invoice and credit note ---------------------------------------------------------------------
 
-QUANTITY, PRICE, RATE = RIGHT - 232, RIGHT - 140, RIGHT - 90
-
 
 @_rendered.register
 def _invoice(facts: Invoice, language: str) -> bytes:
-    def columns(page: Page) -> None:
-        page.left(SMALL, LEFT + 8, TABLE_TOP + 24, _("Description"))
-        page.right(SMALL, QUANTITY, TABLE_TOP + 24, _("Quantity"))
-        page.right(SMALL, PRICE, TABLE_TOP + 24, _("Price"))
-        page.right(SMALL, RATE, TABLE_TOP + 24, _("VAT"))
-        page.right(SMALL, RIGHT - 8, TABLE_TOP + 24, facts.currency)
-
     kind = _("Credit note") if facts.is_credit_note else _("Invoice")
-    title = f"{kind} {printable(facts.number)}"
-    customer = fitting(facts.customer.name, PLAIN, RIGHT - MIDDLE)
-    left = [f"{_('Date')} {_day(facts.issued_on)}"]
+    title = f"{kind} {facts.number}"
+    printout = PdfDocument(title, language)
+    left = [facts.supplier.company_number, f"{_('Date')} {_day(facts.issued_on)}"]
     if facts.due_on:
         left.append(f"{_('Due date')} {_day(facts.due_on)}")
-    right = [_("Customer"), customer, facts.customer.company_number]
-    head = _head(fitting(title, TITLE, RIGHT - LEFT), facts.supplier, left, right, columns)
-    printout = PdfDocument(title, head)
-    for line in facts.lines:
-        printout.room(24)
-        page, y = printout.page, printout.y
-        quantity = f"{line.quantity.normalize():f} {line.unit}".replace(".", MARKS[language][1])
-        page.right(PLAIN, QUANTITY, y, fitting(quantity, PLAIN, 90))
-        page.right(PLAIN, PRICE, y, figure(line.price, language))
-        page.right(PLAIN, RATE, y, _percent(line.vat_rate, language))
-        page.right(PLAIN, RIGHT - 8, y, figure(line.net, language))
-        printout.small(LEFT + 8, line.description, wide=QUANTITY - 92)
-        printout.rule()
-    _totals(printout, facts, language)
+    customer = [_("Customer"), facts.customer.name, facts.customer.company_number]
+    printout.head(facts.supplier.name, left, customer)
+    columns = [
+        Column(_("Description"), None), Column(_("Quantity"), end=True),
+        Column(_("Price"), end=True), Column(_("VAT"), end=True),
+        Column(facts.currency, end=True),
+    ]  # fmt: skip
+    printout.table(columns, _with_totals(facts, language))
+    if facts.iban:
+        printout.small(_joined(f"IBAN {in_fours(facts.iban)}", facts.reference))
     return printout.finish(title)
 
 
-def _totals(printout: PdfDocument, facts: Invoice, language: str) -> None:
+def _with_totals(facts: Invoice, language: str) -> Iterator[Row]:
+    """The lines, what they come to and what to pay."""
+    yield from _first(_lines(facts, language), 5)
+    yield from _totals(facts, language)
+    payable = Cell(f"{figure(facts.payable, language)} {facts.currency}", span=2)
+    yield Row([Cell(_("Amount due"), span=3), payable], "band")
+
+
+def _lines(facts: Invoice, language: str) -> Iterator[Row]:
+    for line in facts.lines:
+        quantity = f"{line.quantity.normalize():f} {line.unit}".replace(".", MARKS[language][1])
+        price, net = figure(line.price, language), figure(line.net, language)
+        rate = _percent(line.vat_rate, language)
+        yield Row([Cell(line.description), Cell(quantity), Cell(price), Cell(rate), Cell(net)])
+
+
+def _totals(facts: Invoice, language: str) -> Iterator[Row]:
     """What the lines come to; allowances and payments are what lies between two totals."""
     lines = sum(line.net for line in facts.lines)
     rest = facts.payable - facts.net - facts.vat
@@ -181,17 +169,11 @@ def _totals(printout: PdfDocument, facts: Invoice, language: str) -> None:
         }
         rows.append((words, group.vat))
     rows.append((_("Already paid and rounding"), rest))
+    look: Look = "line"
     for words, amount in rows:
         if amount or words == rows[1][0]:
-            printout.room(16)
-            printout.page.right(PLAIN, PRICE, printout.y, words)
-            printout.page.right(PLAIN, RIGHT - 8, printout.y, figure(amount, language))
-            printout.y -= 16
-    printout.y -= 12
-    printout.band(_("Amount due"), f"{figure(facts.payable, language)} {facts.currency}")
-    if facts.iban:
-        words = f"IBAN {in_fours(facts.iban)}"
-        printout.small(LEFT + 8, f"{words} · {facts.reference}" if facts.reference else words)
+            yield Row([Cell(words, span=4, end=True), Cell(figure(amount, language))], look)
+            look = "below"
 
 
 def _percent(rate: object, language: str) -> str:
@@ -205,52 +187,41 @@ def _percent(rate: object, language: str) -> str:
 
 @_rendered.register
 def _payroll(facts: PayrollStatement, language: str) -> bytes:
-    def columns(page: Page) -> None:
-        page.left(SMALL, LEFT + 8, TABLE_TOP + 24, _("Ledger account"))
-        page.right(SMALL, PRICE, TABLE_TOP + 24, _("Debit"))
-        page.right(SMALL, RIGHT - 8, TABLE_TOP + 24, _("Credit"))
-
     title = f"{_('Payroll statement')} {facts.period}"
-    agency = f"{_('Payroll agency')} {printable(facts.social_office)}"
-    head = _head(title, facts.employer, [], [agency, facts.currency], columns)
-    printout = PdfDocument(title, head)
-    for line in facts.bookings:
-        printout.room(18)
-        page, y = printout.page, printout.y
-        words = f"{line.account} {line.label}"
-        page.left(PLAIN, LEFT + 8, y, fitting(words, PLAIN, PRICE - LEFT - 90))
-        if line.debit:
-            page.right(PLAIN, PRICE, y, figure(line.debit, language))
-        if line.credit:
-            page.right(PLAIN, RIGHT - 8, y, figure(line.credit, language))
-        printout.y -= 18
-    total = figure(
-        sum((line.credit for line in facts.bookings), facts.bookings[0].credit * 0), language
-    )
-    printout.y -= 8
-    printout.page.right(BOLD, PRICE, printout.y, total)
-    printout.band(_("Total"), total)
+    printout = PdfDocument(title, language)
+    agency = f"{_('Payroll agency')} {facts.social_office}"
+    employer = facts.employer
+    printout.head(employer.name, [employer.company_number], [agency, facts.currency])
+    columns = [
+        Column(_("Ledger account"), None), Column(_("Debit"), end=True),
+        Column(_("Credit"), end=True),
+    ]  # fmt: skip
+    rows = [
+        Row([
+            Cell(f"{line.account} {line.label}"),
+            Cell(figure(line.debit, language) if line.debit else ""),
+            Cell(figure(line.credit, language) if line.credit else ""),
+        ])
+        for line in facts.bookings
+    ]  # fmt: skip
+    credit = sum((line.credit for line in facts.bookings), facts.bookings[0].credit * 0)
+    total = Cell(figure(credit, language))
+    printout.table(columns, [*_first(rows, 3), Row([Cell(_("Total")), total, total], "band")])
     return printout.finish(title)
 
 
 @_rendered.register
 def _card(facts: CardStatement, language: str) -> bytes:
-    def columns(page: Page) -> None:
-        page.left(SMALL, DAY, TABLE_TOP + 24, _("Date"))
-        page.left(SMALL, VALUE, TABLE_TOP + 24, _("Description"))
-        page.right(SMALL, RIGHT - 8, TABLE_TOP + 24, facts.currency)
-
-    title = f"{_('Credit card statement')} {facts.period}"
-    reference = printable(facts.client_reference)
-    head = _head(title, facts.holder, [], [facts.bank, reference], columns)
-    printout = PdfDocument(title, head)
-    for expense in facts.expenses:
-        printout.room(18)
-        page, y = printout.page, printout.y
-        page.left(PLAIN, DAY, y, _day(expense.spent_on))
-        page.left(PLAIN, VALUE, y, fitting(expense.merchant, PLAIN, RIGHT - VALUE - 95))
-        page.right(PLAIN, RIGHT - 8, y, figure(expense.amount, language))
-        printout.y -= 18
-    printout.y -= 8
-    printout.band(_("Total"), f"{figure(facts.total, language)} {facts.currency}")
+    printout = PdfDocument(f"{_('Credit card statement')} {facts.period}", language)
+    holder, reference = facts.holder, facts.client_reference
+    printout.head(holder.name, [holder.company_number], [facts.bank, reference])
+    columns = [
+        Column(_("Date"), DAY), Column(_("Description"), None), Column(facts.currency, end=True),
+    ]  # fmt: skip
+    rows = [
+        Row([Cell(_day(one.spent_on)), Cell(one.merchant), Cell(figure(one.amount, language))])
+        for one in facts.expenses
+    ]
+    total = Cell(f"{figure(facts.total, language)} {facts.currency}")
+    printout.table(columns, [*_first(rows, 3), Row([Cell(_("Total"), span=2), total], "band")])
     return printout.finish(reference)

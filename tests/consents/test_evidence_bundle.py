@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -20,6 +21,7 @@ from tests import factories
 from tests.accounts.people import logged_in
 from tests.conftest import Cast
 from tests.factories import acting, allow
+from tests.pdf_parts import parts
 
 pytestmark = pytest.mark.requirement(76)
 
@@ -163,7 +165,7 @@ def test_the_pdf_speaks_the_language_of_the_office(
     files = unpacked(cast, anna)
     paper = PdfReader(io.BytesIO(files["evidence.pdf"]), strict=True)
     text = " ".join("".join(page.extract_text() for page in paper.pages).split())
-    for word in (*words, str(cast.consent.uuid), "Łódz & <Zonen>", cast.anna.email):
+    for word in (*words, str(cast.consent.uuid), "Łódź & <Zonen>", cast.anna.email):
         assert word in text
     root: Any = paper.trailer["/Root"]
     assert root["/Lang"] == language
@@ -175,5 +177,16 @@ def test_the_pdf_speaks_the_language_of_the_office(
     assert f'<html lang="{language}">' in files["check.html"].decode()
     pages: list[Any] = list(paper.pages)
     fonts = {font for page in pages for font in page["/Resources"]["/Font"].values()}
-    # Letters beyond Latin-1 travel along.
-    assert any("/FontFile2" in str(font.get_object().get("/FontDescriptor")) for font in fonts)
+    # The typeface travels along, and so do its letters beyond Latin-1.
+    for font in fonts:
+        (embedded,) = font.get_object()["/DescendantFonts"]
+        assert "/FontFile2" in embedded.get_object()["/FontDescriptor"]
+    assert paper.metadata is not None
+    assert paper.metadata.creation_date is not None
+    age = datetime.now(UTC) - paper.metadata.creation_date
+    assert timedelta() <= age < timedelta(minutes=5)
+    # Title, facts, the history as a table with three named columns, the terms with their lists.
+    names = [part.name for part in parts(paper)]
+    assert names[1:3] == ["/Title", "/L"]
+    assert (names.count("/Table"), names.count("/TH"), names.count("/H1")) == (1, 3, 2)
+    assert names.count("/LI") == names.count("/Lbl") > len(points)

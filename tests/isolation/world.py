@@ -22,7 +22,7 @@ from clients.models import Account, Client, Transfer
 from consents.models import Consent
 from consents.scope import ScopeChange, change_scope
 from core.document_kinds import KINDS, PDF
-from core.pdf import BOLD, Page, PdfDocument
+from core.pdf import PdfDocument
 from core.row_security import every_office
 from demo.data import coda
 from documents.access_log import Reader, record
@@ -296,11 +296,9 @@ def _document(
 
 
 def _pdf(words: list[str]) -> bytes:
-    def head(page: Page) -> int:
-        page.left(BOLD, 50, 700, " ".join(words))
-        return 650
-
-    return PdfDocument(words[0], head).finish("")
+    document = PdfDocument(words[0], "en")
+    document.paragraph(" ".join(words))
+    return document.finish("")
 
 
 def _add_traces(world: World, rows: OfficeRows) -> None:

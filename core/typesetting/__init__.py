@@ -1,0 +1,1 @@
+"""The program that `core.pdf` starts to make a PDF, its layout and its typeface."""
