@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('next_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('traceparent', models.CharField(blank=True, default='', max_length=55)),
+                ('traceparent', models.CharField(blank=True, db_default='', max_length=55)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('answer', models.CharField(blank=True, default='', max_length=100)),
                 ('delivered_at', models.DateTimeField(null=True)),

@@ -227,7 +227,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     next_at = models.DateTimeField(db_default=Now())
     # The trace in which it was made, as the header of W3C has it: all attempts belong to it.
-    traceparent = models.CharField(max_length=55, blank=True, default="")
+    traceparent = models.CharField(max_length=55, blank=True, db_default="")
     attempts = models.PositiveIntegerField(default=0)
     # The last answer of the receiver: a status, or the reason why there is none.
     answer = models.CharField(max_length=100, blank=True, default="")
