@@ -168,6 +168,8 @@ class RedirectUri(models.Model):
     is_origin = models.BooleanField(_("whole origin"), default=False)
 
     class Meta:
+        verbose_name = "redirect address"
+        verbose_name_plural = "redirect addresses"
         constraints = [
             models.UniqueConstraint(fields=["partner", "uri"], name="partners_redirecturi_once")
         ]

@@ -44,10 +44,11 @@ from partners.models import (
 if TYPE_CHECKING:
     Rows = admin.StackedInline[Any, Any]
     Entry = forms.ModelForm[Partner]
+    RedirectEntry = forms.ModelForm[RedirectUri]
     CertificateEntry = forms.ModelForm[ClientCertificate]
 else:
     Rows = admin.StackedInline
-    Entry = CertificateEntry = forms.ModelForm
+    Entry = RedirectEntry = CertificateEntry = forms.ModelForm
 
 
 SECRETS, STATES = "backoffice.rotate_secret", "backoffice.change_state"
@@ -128,10 +129,29 @@ class StateForm(forms.Form):
         cast(Any, self.fields["status"]).choices = moves
 
 
+class RedirectForm(RedirectEntry):
+    """One redirect address."""
+
+    class Meta:
+        model = RedirectUri
+        fields = ("uri", "is_origin")
+        help_texts = {
+            "uri": (
+                "Where this software wants the browser back after the decision, with https. "
+                "The address that it sends must be exactly this one."
+            ),
+            "is_origin": (
+                "Tick it to allow every address of this host: "
+                "then enter https://software.example, without a path."
+            ),
+        }
+
+
 class Redirects(Rows):
     """The redirect addresses of the partner. `partners.redirects` compares them exactly."""
 
     model = RedirectUri
+    form = RedirectForm
     extra = 1
 
 

@@ -57,6 +57,10 @@ class Migration(migrations.Migration):
                 ('uri', models.CharField(max_length=2000, verbose_name='address')),
                 ('is_origin', models.BooleanField(default=False, verbose_name='whole origin')),
             ],
+            options={
+                'verbose_name': 'redirect address',
+                'verbose_name_plural': 'redirect addresses',
+            },
         ),
         migrations.CreateModel(
             name='Application',

@@ -55,10 +55,10 @@ def test_dirk_reads_who_changed_what_from_which_value_to_which(cast: Cast) -> No
     for line in (
         "vendor: Nova NV → Nova Group",
         "calls per minute: empty → 90",
-        "redirect uri https://nova.example/moved: address: https://nova.example/a → "
+        "redirect address https://nova.example/moved: address: https://nova.example/a → "
         "https://nova.example/moved",
-        f"redirect uri removed: {added.uri}",
-        "redirect uri added: https://nova.example/c",
+        f"redirect address removed: {added.uri}",
+        "redirect address added: https://nova.example/c",
         "webhook endpoint added: https://nova.example/hook",
         f"client certificate added: {PRINT}",
     ):

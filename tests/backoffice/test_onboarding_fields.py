@@ -55,6 +55,14 @@ def test_numbers_and_fingerprints_are_read_as_people_write_them(cast: Cast, numb
     assert [one.fingerprint for one in nova.certificates.all()] == [FINGERPRINT]
 
 
+def test_dirk_reads_what_a_redirect_address_is(cast: Cast) -> None:
+    page = as_person(cast.dirk).get("/admin/partners/partner/add/").content.decode()
+    assert "Redirect addresses" in page
+    assert "edirect uri" not in page
+    assert "wants the browser back after the decision" in page
+    assert "every address of this host" in page
+
+
 def test_an_office_is_added_by_its_number_as_people_write_it(cast: Cast) -> None:
     number = factories.company_number()
     entry = {
