@@ -1,3 +1,5 @@
+# A deployment pins the base image to what it was tested with. With Docker, one command writes its digest into both lines:
+#   sed -i "s|^FROM python:3.11-slim|&@$(docker buildx imagetools inspect python:3.11-slim --format '{{.Manifest.Digest}}')|" Dockerfile
 # Two stages: the second one has the portal and its libraries, and no tools to build or install.
 # The third one is for backup and restore only.
 FROM python:3.11-slim AS build
