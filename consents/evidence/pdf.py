@@ -23,7 +23,7 @@ def evidence_pdf(event: ConsentEvent, history: list[ConsentEvent]) -> bytes:
     document = PdfDocument(_("Evidence of consent"), get_language() or "en")
     document.facts(_facts(event))
     document.chapter(_("History"))
-    columns = [Column(_("When"), 156), Column(_("Event"), None), Column(_("Who"), 130)]
+    columns = [Column(_("When")), Column(_("Event"), None), Column(_("Who"), 130)]
     document.table(columns, map(_happened, history))
     document.chapter(_("Terms and conditions"))
     for paragraph in event.evidence.terms.body.split("\n\n"):
