@@ -117,9 +117,9 @@ def test_no_list_of_the_admin_asks_the_database_more_than_15_times(cast: Cast) -
     some(cast)
     dirk, most = as_person(cast.dirk), {}
     for path in pages(cast.consent):
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        # A process asks for the content types of Django once, on the first page that needs one.
+        dirk.get(path)
+        with CaptureQueriesContext(connection) as asked:
             assert dirk.get(path).status_code == 200, path
         most[path] = len(asked)
     assert {path: n for path, n in most.items() if n > MOST_QUERIES} == {}
