@@ -550,13 +550,15 @@ def test_foreign_and_unknown_requests_answer_alike(cast: Cast) -> None:
     assert set(foreign.headers) == set(unknown.headers)
 
 
-# Beside the session: that a person was here, saw the request, or looked at an office as operator.
+# Beside the session: that a person was here, saw the request, or looked at an office as operator,
+# and how long a process took.
 TRACES = {
     "django_session",
     "accounts_membership",
     "consents_viewlog",
     "backoffice_supportaccess",
     "documents_documentview",
+    "monitoring_timing",
 }
 
 

@@ -53,7 +53,9 @@ class Migration(migrations.Migration):
                     insert into consents_sharinggap
                         (office_id, partner_id, client_id, kind, since, hidden_at)
                     select old.office_id, g.partner_id, new.id, '',
-                        case when g.status = 'allowed' then moment else g.cancelled_at end, moment
+                        case when g.status = 'allowed' then least(moment,
+                            (select min(started_at) from documents_ingestbatch))
+                        else g.cancelled_at end, moment
                     from consents_last_given(old.office_id) g
                     where consents_covers(g.id, new.id)
                     on conflict do nothing;

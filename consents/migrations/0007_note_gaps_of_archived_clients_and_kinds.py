@@ -85,7 +85,9 @@ class Migration(migrations.Migration):
                     insert into consents_sharinggap
                         (office_id, partner_id, kind, since, hidden_at)
                     select g.office_id, new.id, k,
-                        case when g.status = 'allowed' then moment else g.cancelled_at end, moment
+                        case when g.status = 'allowed' then least(moment,
+                            (select min(started_at) from documents_ingestbatch))
+                        else g.cancelled_at end, moment
                     from consents_last_given_to(new.id) g, unnest(gone) k where k <> all(g.excluded_kinds)
                     on conflict do nothing;
                     insert into consents_sharinggap (office_id, partner_id, kind)

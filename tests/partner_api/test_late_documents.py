@@ -10,7 +10,10 @@ import pytest
 from clients.models import Client
 from consents.models import Consent, SharingGap
 from consents.scope import ScopeChange, change_scope
+from core.clock import database_time
 from core.document_kinds import Kind
+from documents.models import IngestBatch
+from partners.models import Partner
 from tests import factories
 from tests.conftest import Cast, Software
 from tests.factories import acting, allow, terms_in_force
@@ -199,3 +202,22 @@ def test_an_archived_company_that_comes_back_brings_nothing_twice(
     assert poller.poll() == []
     people.bakery.restore(people.anna)
     assert poller.poll() == []
+
+
+def test_a_batch_on_its_way_belongs_to_the_gap_of_a_kind(people: Cast, reader: Software) -> None:
+    """Found by 1,000 histories: it came before the software lost the kind, and was seen after."""
+    poller = Poller(reader, people, people.bakery)
+    assert poller.poll() == []
+    batch = IngestBatch.objects.create()
+    before = database_time()
+    register(people, [SALES])
+    late = arrives(people.bakery, available_at=before)
+    batch.delete()
+    assert poller.poll(documentType=SALES) == []
+    register(people, [BANK, SALES])
+    assert poller.poll() == [late]
+    assert poller.poll() == []
+
+
+def register(people: Cast, kinds: list[str]) -> None:
+    Partner.objects.filter(pk=people.ledgerly.pk).update(document_kinds=kinds)
