@@ -206,15 +206,17 @@ class Quarantine(ReadOnlyPage):
         self, request: HttpRequest, chosen: QuerySet[QuarantinedFile]
     ) -> HttpResponse | None:
         """Ask first: garbage collection removes the bytes of a discarded file."""
-        waiting = list(chosen.filter(state=QuarantineState.WAITING))
+        # Read at once: a list of waiting files alone has none of them afterwards.
+        asked = list(chosen)
+        waiting = [file for file in asked if file.state == QuarantineState.WAITING]
         if waiting and "sure" not in request.POST:
             return self.render_page(
                 request, "admin/discard.html", "Discard these files?", files=waiting
             )
-        for file in waiting:
-            if file.discard():
-                self.log_change(request, file, "Discarded.")
-        self.message_user(request, f"{len(waiting)} of {len(chosen)} discarded.")
+        discarded = [file for file in waiting if file.discard()]
+        for file in discarded:
+            self.log_change(request, file, "Discarded.")
+        self.message_user(request, f"{len(discarded)} of {len(asked)} discarded.")
         return None
 
     def changelist_view(

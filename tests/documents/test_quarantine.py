@@ -321,6 +321,16 @@ def test_dirk_cannot_hand_in_more_than_a_person_can_wait_for(
     assert as_person(people.dirk).post(UPLOAD, {}).status_code == 200
 
 
+def test_dirk_discards_a_file_of_the_list_of_waiting_ones(people: Cast) -> None:
+    """Afterwards the list has none of them, so they are counted before."""
+    junk = unlike(b"junk")
+    take_files({"b.cod": junk})
+    discard = {"action": "discard", "_selected_action": [waiting(junk).pk], "sure": "yes"}
+    only_waiting = f"{LIST}?state__exact={QuarantineState.WAITING.value}"
+    done = as_person(people.dirk).post(only_waiting, discard, follow=True).content.decode()
+    assert "1 of 1 discarded." in done
+
+
 def test_dirk_tries_again_and_discards(people: Cast) -> None:
     number = factories.company_number()
     data = examples.invoice(replace(company_of(people.bakery), number=number))

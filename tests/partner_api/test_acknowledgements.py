@@ -134,9 +134,10 @@ def test_anna_sees_what_software_did(people: Cast, reader: Software, client: Any
     path = reverse("documents:document", args=address)
     page = client.get(path).content.decode()
     assert "No software has said what it did with this document." in page
-    reader.document(
+    fetched = reader.document(
         people.janssens, people.bakery.company_number, details.document.uuid, accept=CODA
     )
+    assert fetched.content == b"x", fetched.text
     acknowledge(reader, people, entry(details.document, status="booked", reference="2026/118"))
     page = " ".join(client.get(path).content.decode().split())
     assert f"{people.ledgerly.name}</strong>: Booked, 2026/118" in page
