@@ -100,7 +100,8 @@ EXCEPTIONS = {
         {"accounts_office", "partners_partner"}, "triggers on the tables of both parties"
     ),
     "consents/migrations/0005_note_gaps_of_moved_clients.py": OtherTables(
-        {"clients_client"}, "a trigger on the table of companies notes when one is not shared"
+        {"clients_client", "documents_ingestbatch"},
+        "a trigger on the table of companies notes when one is not shared",
     ),
     "consents/migrations/0007_note_gaps_of_archived_clients_and_kinds.py": OtherTables(
         {"clients_client", "clients_transfer", "documents_ingestbatch", "partners_partner"},
