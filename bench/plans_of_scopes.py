@@ -123,7 +123,7 @@ class Asker:
         )
 
     def search(self, age: timedelta) -> Cost:
-        """One kind of all companies that the office shares, from so long ago until now."""
+        """One kind, all companies that are shared; the window begins `age` before now."""
         access = self.access
         return _cost(lambda: self._search(access, datetime.now(UTC) - age))
 
@@ -141,7 +141,7 @@ class Asker:
         Document.objects.page(window, resolved.clients)
 
     def changes(self, age: timedelta) -> Cost:
-        """All kinds, behind a cursor of so long ago."""
+        """All kinds; the cursor lies `age` before now."""
         begun = datetime.now(UTC) - 729 * DAY
         cursor = ChangeCursor(datetime.now(UTC) - age, 0, begun)
         access = self.access

@@ -53,9 +53,9 @@ class LastBackup(models.Model):
 
 
 class Timing(models.Model):
-    """How many calls of a route, or runs of a task, took so long, since the portal was installed.
+    """How many calls of a route, or runs of a task, fell into one bucket since the installation.
 
-    `monitoring.timings` adds to the rows. There is one for each bucket that something fell into.
+    `monitoring.timings` adds to the rows. A bucket that nothing fell into has no row.
     """
 
     kind = models.CharField(max_length=4, choices=[("call", "Call"), ("job", "Job")])

@@ -14,7 +14,7 @@ from multiprocessing.util import Finalize
 from typing import NamedTuple
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Timings:
             self._counted[key] = number + 1, sum_of_seconds + seconds
 
     def write(self) -> None:
-        """Add what was counted to the table; raises DatabaseError, and then nothing is lost."""
+        """Add what was counted to the table; raises Django's Error, and then nothing is lost."""
         with self._lock:
             counted, self._counted = self._counted, {}
         if not counted:
@@ -65,7 +65,7 @@ class Timings:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(ADD, [list(column) for column in zip(*rows, strict=True)])
-        except DatabaseError:
+        except Error:
             self._put_back(counted)
             raise
 
@@ -96,5 +96,5 @@ def _write() -> None:
     close_old_connections()
     try:
         timings.write()
-    except DatabaseError as error:
+    except Error as error:
         log.warning("timings_not_written", reason=type(error).__name__)
