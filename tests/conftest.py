@@ -156,6 +156,14 @@ def _own_storage(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PORTAL_STORAGE"] = str(folder)
 
 
+@pytest.fixture(autouse=True)
+def _storage_stays(_own_storage: None) -> Iterator[None]:
+    """No test leaves its own storage in place: the web process would not find later documents."""
+    before = str(settings.STORAGES)
+    yield
+    assert str(settings.STORAGES) == before, "this test left its own storage in place"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_list_of_what_ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the tests end is not written into the file of a portal that runs beside them."""

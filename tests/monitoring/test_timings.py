@@ -18,6 +18,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from codabox_portal.addresses import documents_in_folder
 from monitoring.models import Timing
 from monitoring.tasks import heartbeat
 from monitoring.timings import BOUNDS, WRITE_EVERY, Timings, timings
@@ -118,7 +119,8 @@ def test_what_cannot_be_written_now_is_written_later() -> None:
 def test_documents_that_came_in_and_the_disk_they_lie_on_are_told(
     people: Cast, client: Browser, settings: Any, tmp_path: Path
 ) -> None:
-    settings.STORAGES["documents"]["OPTIONS"]["location"] = str(tmp_path / "not" / "there" / "yet")
+    nowhere_yet = documents_in_folder(str(tmp_path / "not" / "there" / "yet"))
+    settings.STORAGES = settings.STORAGES | {"documents": nowhere_yet}
     before = scrape(client)
     factories.make_documents(people.bakery, [timezone.now()] * 3)
     with connection.cursor() as cursor:
