@@ -188,7 +188,8 @@ def _read_login(row: OperatorLogin) -> tuple[str, str, str, str]:
 def _lapsed(chosen: Filter) -> QuerySet[FourEyesApproval]:
     """Return what nobody confirmed in time, at the moment of the request."""
     rows = FourEyesApproval.objects.select_related(
-        "requested_by", "office", "partner", "person", "consent__office", "consent__partner"
+        *("requested_by", "office", "partner", "person", "terms"),
+        *("consent__office", "consent__partner"),
     ).filter(confirmed_at=None)
     rows = rows.filter(~Q(lapsed_at=None) | Q(requested_at__lte=Now() - VALID_FOR))
     if chosen.operator:

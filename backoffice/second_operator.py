@@ -22,6 +22,7 @@ RIGHTS = {
     ApprovalKind.NEW_OPERATOR: "backoffice.manage_operators",
     ApprovalKind.CHANGE_ROLE: "backoffice.manage_operators",
     ApprovalKind.RESET_OPERATOR: "backoffice.manage_operators",
+    ApprovalKind.PUBLISH_TERMS: "consents.add_terms",
 }
 
 
@@ -47,6 +48,8 @@ def page_of(approval: FourEyesApproval) -> str:
             return reverse("admin:operator_role", args=[approval.person_id])
         case ApprovalKind.RESET_OPERATOR:
             return reverse("admin:operator_factor", args=[approval.person_id])
+        case ApprovalKind.PUBLISH_TERMS:
+            return reverse("admin:terms_publication")
     members = Membership.objects.filter(office=approval.office_id, user=approval.person_id)
     member = members.order_by("-is_active", "pk").values_list("pk", flat=True)[0]
     return reverse("admin:mfa_reset", args=[approval.office_id, member])

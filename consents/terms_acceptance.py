@@ -17,10 +17,12 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Now
 
+from accounts.models import Membership, Role
 from consents.actors import Actor
 from consents.models import Consent, ConsentEvent, DecisionConflict, EventKind, Status, Terms
 from consents.scope import agreement
 from core.locks import retry_deadlock
+from core.sandbox import World
 
 TIME_TO_ACCEPT = timedelta(days=60)
 FIRST_REMINDER = timedelta(days=30)
@@ -90,6 +92,26 @@ def to_be_notified() -> Any:
     version = in_force.aggregate(newest=Max("version"))["newest"] or 0
     allowed = Consent.objects.filter(status=Status.ALLOWED)
     return allowed.filter(accept_terms_by=None, terms__version__lt=version)
+
+
+class Reach(NamedTuple):
+    """Whom a material change reaches: allowed consents, their offices, and the first e-mails."""
+
+    consents: int
+    offices: int
+    emails: int
+
+
+def whom_a_change_reaches() -> Reach:
+    """Count whom a material change would reach now. Who was told of one before gets no e-mail.
+
+    Each Admin of an office gets one for each of its consents, and nobody in the sandbox.
+    """
+    allowed = Consent.objects.filter(status=Status.ALLOWED)
+    counted = allowed.aggregate(consents=Count("pk"), offices=Count("office", distinct=True))
+    admins = Membership.objects.reachable().filter(role=Role.ADMIN, office__kind=World.REAL)
+    emails = allowed.filter(accept_terms_by=None, office__memberships__in=admins)
+    return Reach(**counted, emails=emails.count())
 
 
 def to_be_reminded() -> Any:

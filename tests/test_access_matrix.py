@@ -226,6 +226,7 @@ for _model in (
 # Partners are taken in and changed here, by operators.
 MATRIX["admin:partners_partner_add"] = OPERATORS
 MATRIX["admin:consents_terms_add"] = OPERATORS
+MATRIX["admin:terms_publication"] = OPERATORS
 MATRIX["admin:consent_end"] = OPERATORS
 MATRIX["admin:office_state"] = OPERATORS
 MATRIX["admin:upload"] = OPERATORS

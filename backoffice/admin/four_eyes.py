@@ -60,6 +60,8 @@ class FourEyesAction:
     change: str = ""
     # Why there is nothing to do, or empty.
     impossible: str = ""
+    # What the second operator reads when it is done.
+    done: str = "Done. Everyone affected has been told."
 
 
 def four_eyes_page(page: AdminPage, request: HttpRequest, action: FourEyesAction) -> HttpResponse:
@@ -70,7 +72,7 @@ def four_eyes_page(page: AdminPage, request: HttpRequest, action: FourEyesAction
     if request.method == "POST":
         ask_again_after_15_minutes(cast(PersonRequest, request))
         if "confirm" in request.POST:
-            return _confirm(page, request, action, operator)
+            return confirm(page, request, action, operator)
         if form.is_valid() and not action.impossible:
             with transaction.atomic():
                 approval = waiting.request_once(
@@ -114,7 +116,7 @@ def _carry_out(
         page.log_change(request, action.history_of, f"{approval}\n{change}")
 
 
-def _confirm(
+def confirm(
     page: AdminPage, request: HttpRequest, action: FourEyesAction, operator: User
 ) -> HttpResponse:
     """Carry the act out for the second operator, or say why that is not possible."""
@@ -131,9 +133,11 @@ def _confirm(
         taken = "another office now has this number"
         first = "a different operator must confirm once, within 24 hours"
         why = taken if isinstance(error, IntegrityError) else first
+        if approval.lapsed_at:
+            why = "another request replaced it, or the operator who asked is none any more"
         if isinstance(error, ActRefused):
             why = str(error)
         page.message_user(request, f"Nothing was done because {why}.", messages.ERROR)
         return redirect(request.path)
-    page.message_user(request, "Done. Everyone affected has been told.", messages.SUCCESS)
+    page.message_user(request, action.done, messages.SUCCESS)
     return redirect(action.back)

@@ -61,7 +61,8 @@ def waiting_tasks(operator: User) -> list[Task]:
 
 def _approvals(operator: User) -> Iterator[Task]:
     waiting = FourEyesApproval.objects.waiting().select_related(
-        "office", "partner", "consent__office", "consent__partner", "person", "requested_by"
+        *("office", "partner", "consent__office", "consent__partner"),
+        *("person", "terms", "requested_by"),
     )
     for approval in waiting.order_by("requested_at")[:NAMED]:
         if not operator.has_perm(right_to_confirm(approval)):

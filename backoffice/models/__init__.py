@@ -4,6 +4,7 @@ from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval, NeedsSecondOperator
 from backoffice.models.operators import AdminHistory, Operator, OperatorIdentity, OperatorLogin
 from backoffice.models.support_access import AccessedRecord, SupportAccess
+from backoffice.models.terms_proposal import TermsProposal
 
 __all__ = [
     "AccessedRecord",
@@ -17,4 +18,5 @@ __all__ = [
     "OperatorIdentity",
     "OperatorLogin",
     "SupportAccess",
+    "TermsProposal",
 ]

@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from backoffice.models.terms_proposal import TermsProposal
 from core.triggers import Protect
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ApprovalKind(models.TextChoices):
     NEW_OPERATOR = "new_operator", "New operator"
     CHANGE_ROLE = "change_role", "Change of an operator's role"
     RESET_OPERATOR = "reset_operator", "Reset of an operator's second factor"
+    PUBLISH_TERMS = "publish_terms", "Publication of terms"
 
 
 def _about(*named: str) -> Q:
@@ -49,7 +51,7 @@ def _about(*named: str) -> Q:
     return Q(**{f"{one}__isnull": one not in named for one in SUBJECTS})
 
 
-SUBJECTS = ("person", "office", "partner", "consent")
+SUBJECTS = ("person", "office", "partner", "consent", "terms")
 ABOUT = {
     ApprovalKind.RESET_MFA: _about("person", "office"),
     ApprovalKind.CLOSE_OFFICE: _about("office"),
@@ -59,6 +61,7 @@ ABOUT = {
     ApprovalKind.NEW_OPERATOR: _about() & ~Q(detail=""),
     ApprovalKind.CHANGE_ROLE: _about("person") & ~Q(detail=""),
     ApprovalKind.RESET_OPERATOR: _about("person"),
+    ApprovalKind.PUBLISH_TERMS: _about("terms") & ~Q(detail=""),
 }
 
 
@@ -110,6 +113,7 @@ class FourEyesApproval(models.Model):
     office = models.ForeignKey("accounts.Office", models.PROTECT, null=True, related_name="+")
     partner = models.ForeignKey("partners.Partner", models.PROTECT, null=True, related_name="+")
     consent = models.ForeignKey("consents.Consent", models.PROTECT, null=True, related_name="+")
+    terms = models.ForeignKey(TermsProposal, models.PROTECT, null=True, related_name="+")
     detail = models.CharField(max_length=400, blank=True, default="")
     reason = models.CharField(max_length=300)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -118,7 +122,8 @@ class FourEyesApproval(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     confirmed_at = models.DateTimeField(null=True, editable=False)
-    # When the access of the first operator ended before somebody confirmed.
+    # When another request replaced it, or the access of the first operator ended, before somebody
+    # confirmed.
     lapsed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[Any] = FourEyesApprovalQuerySet.as_manager()
@@ -165,9 +170,9 @@ class FourEyesApproval(models.Model):
                 condition=pgtrigger.Condition(
                     "OLD.confirmed_at IS NOT NULL OR OLD.lapsed_at IS NOT NULL OR"
                     " (OLD.kind, OLD.person_id, OLD.office_id, OLD.partner_id, OLD.consent_id,"
-                    " OLD.detail, OLD.reason, OLD.requested_by_id)"
+                    " OLD.terms_id, OLD.detail, OLD.reason, OLD.requested_by_id)"
                     " IS DISTINCT FROM (NEW.kind, NEW.person_id, NEW.office_id, NEW.partner_id,"
-                    " NEW.consent_id, NEW.detail, NEW.reason, NEW.requested_by_id)"
+                    " NEW.consent_id, NEW.terms_id, NEW.detail, NEW.reason, NEW.requested_by_id)"
                 ),
             ),
         ]
@@ -180,7 +185,7 @@ class FourEyesApproval(models.Model):
         """What the act is about, as people read it."""
         if self.consent is not None:
             return f"{self.consent.partner} at {self.consent.office}"
-        return str(self.person or self.office or self.partner or self.detail)
+        return str(self.person or self.office or self.partner or self.terms or self.detail)
 
     @property
     def names(self) -> str:

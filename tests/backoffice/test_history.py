@@ -10,7 +10,8 @@ from django.contrib.admin.models import LogEntry
 
 from partners.models import Application, Partner, RedirectUri
 from tests import factories
-from tests.backoffice.test_operators import ENTRY, proven, shown_digest
+from tests.backoffice.test_operators import ENTRY, another_operator, proven
+from tests.backoffice.test_terms_publication import answer, asked
 from tests.conftest import Cast
 
 PRINT = "ab" * 32
@@ -103,15 +104,16 @@ def test_no_secret_stands_in_a_history(cast: Cast) -> None:
 
 def test_dirk_reads_which_version_of_the_terms_came_after_which(cast: Cast) -> None:
     before = factories.terms_in_force()
-    fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
-    dirk = proven(cast.dirk)
-    path, fields = "/admin/consents/terms/add/", {**fields, "material": "on"}
-    shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
-    dirk.post(path, {**fields, "publish": "1", "shown": shown})
+    dirk, eva = proven(cast.dirk), proven(another_operator(cast))
+    answer(eva, asked(dirk, material="on"))
     new = factories.terms_in_force()
-    page = dirk.get(f"/admin/consents/terms/{new.pk}/history/").content.decode()
+    page = unescape(dirk.get(f"/admin/consents/terms/{new.pk}/history/").content.decode())
     assert f"version: {before.version} → {before.version + 1}" in page
     assert "material: no → yes" in page
+    assert "Published by Dirk & Eva" in page
+    assert (
+        cast.dirk.email in dirk.get(f"/admin/consents/terms/{before.pk}/history/").content.decode()
+    )
 
 
 def test_dirk_reads_when_an_office_was_suspended(cast: Cast) -> None:

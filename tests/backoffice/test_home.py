@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import Invitation
 from backoffice.models.claims import AccountClaim, CompanyClaim
 from backoffice.models.four_eyes import ApprovalKind, FourEyesApproval
+from backoffice.models.terms_proposal import TermsProposal
 from clients.models import Account, Client
 from demo.data.numbers import iban
 from documents.formats import Reason
@@ -120,6 +121,12 @@ def test_each_approval_leads_to_its_page(cast: Cast, kind: str) -> None:
         ApprovalKind.NEW_OPERATOR: {"detail": "support eva@portal.example Eva"},
         ApprovalKind.CHANGE_ROLE: {"person": with_role("support"), "detail": "auditor"},
         ApprovalKind.RESET_OPERATOR: {"person": with_role("support")},
+        ApprovalKind.PUBLISH_TERMS: {
+            "detail": "version: 1 → 2",
+            "terms": TermsProposal.objects.create(
+                version=2, compared_with=1, bodies={"en": "x"}, material=False
+            ),
+        },
     }
     els = another_operator(cast)
     FourEyesApproval.objects.create(

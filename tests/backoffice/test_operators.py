@@ -18,7 +18,6 @@ from oauth2_provider.models import AccessToken
 
 from accounts.models import Invitation, Office
 from consents.models import Consent, Status
-from consents.terms_acceptance import drafts
 from notifications.models import Delivery, WebhookEndpoint
 from partners.models import Application, Partner, PartnerStatus
 from tests import factories
@@ -225,51 +224,6 @@ def test_dirk_reads_what_a_suspension_stops_and_it_stops_at_once(cast: Cast) -> 
     assert cast.janssens.name in page
     dirk.post(path, {"status": "suspended", "reason": "leaked its secret"})
     assert cast.fresh().access() == "partnerSuspended"
-
-
-def shown_digest(page: Any) -> str:
-    """What the page with the difference sends back when its operator publishes."""
-    return str(page.content.decode().split('name="shown" value="')[1].split('"')[0])
-
-
-def test_dirk_publishes_terms_after_a_look_at_the_difference(cast: Cast) -> None:
-    dirk, path = proven(cast.dirk), "/admin/consents/terms/add/"
-    before = factories.terms_in_force()
-    shown = dirk.get(path).context["form"].initial
-    assert shown["body_en"] == drafts(before.version + 1)["en"], "the release proposes a text"
-    fields = {key: f"{body}\r\n\r\nMore." for key, body in shown.items()}
-    look = dirk.post(path, {**fields, "material": "on", "preview": "1"})
-    assert "<ins>" in look.content.decode()
-    assert factories.terms_in_force() == before
-    assert dirk.post(path, {**fields, "body_fr": " ", "publish": "1"}).status_code == 200
-    assert factories.terms_in_force() == before, "a language was missing"
-    publish = {**fields, "material": "on", "publish": "1", "shown": shown_digest(look)}
-    for changed in ({"body_de": "Something else."}, {"material": ""}, {"shown": ""}):
-        again = dirk.post(path, {**publish, **changed})
-        assert "the text changed after you compared it" in again.content.decode()
-        assert "<ins>" in again.content.decode()
-        assert factories.terms_in_force() == before, "nobody saw that"
-    assert dirk.post(path, publish).status_code == 302
-    assert dirk.post(path, publish).status_code == 200, "the second press publishes nothing"
-    for language in ("en", "nl", "fr", "de"):
-        text = factories.terms_in_force(language)
-        assert (text.version, text.language, text.material) == (before.version + 1, language, True)
-        assert text.body.endswith("\n\nMore.")
-        assert "\r" not in text.body
-    assert LogEntry.objects.filter(change_message__startswith="Published.").count() == 4
-
-
-def test_dirk_announces_terms_for_later_but_not_for_the_past(cast: Cast) -> None:
-    dirk, path = proven(cast.dirk), "/admin/consents/terms/add/"
-    before = factories.terms_in_force()
-    fields = {f"body_{language}": "New words." for language in ("en", "nl", "fr", "de")}
-    past = dirk.post(path, {**fields, "effective_at": "01/01/2020 08:00", "publish": "1"})
-    assert "This time is in the past" in past.content.decode()
-    fields["effective_at"] = "2099-01-01 08:00"
-    shown = shown_digest(dirk.post(path, {**fields, "preview": "1"}))
-    later = dirk.post(path, {**fields, "publish": "1", "shown": shown})
-    assert later.status_code == 302
-    assert factories.terms_in_force() == before
 
 
 def test_dirk_registers_an_endpoint_and_a_bad_address_is_told(cast: Cast) -> None:

@@ -59,6 +59,7 @@ OWN_PAGES: dict[str, str | tuple[str, ...]] = {
     "admin:operator_events_csv": "backoffice.read_event_log",
     "admin:accounts_office_add": "accounts.add_office",
     "admin:consents_terms_add": "consents.add_terms",
+    "admin:terms_publication": "consents.add_terms",
 }
 
 

@@ -60,6 +60,7 @@ EMPTY_POST: dict[str, int] = {
     "admin:partners_partner_add": SHOWN,
     "admin:partners_partner_change": SHOWN,
     "admin:consents_terms_add": ASKS_AGAIN,
+    "admin:terms_publication": ASKS_AGAIN,
     "admin:accounts_office_add": SHOWN,
     "admin:upload": SHOWN,
     "admin:warnings": ASKS_AGAIN,

@@ -17,6 +17,7 @@ APPEND_ONLY = [
     "accounts_officeevent",
     "backoffice_operatorlogin",
     "backoffice_supportaccess",
+    "backoffice_termsproposal",
     "clients_clientevent",
     "consents_consentevent",
     "consents_evidence",
