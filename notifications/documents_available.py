@@ -1,14 +1,17 @@
-"""Tell software that an office has new documents: once for each ingest batch."""
+"""Tell software that an office has new documents: once for each ingest batch.
+
+When batches come in faster than software is told, one notice counts the documents of several.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from celery import shared_task
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from consents.access import AccessContext
 from consents.models import Consent, Status
@@ -32,22 +35,31 @@ def note_filed_documents(filed: Iterable[FiledDocument]) -> None:
         by_office[document.office_id][kind, document.client_id] += 1
     heard = _listening().filter(office__in=by_office).values_list("office", flat=True).distinct()
     rows = [FiledDocuments(office_id=each, counts=_nested(by_office[each])) for each in heard]
-    for row in FiledDocuments.objects.bulk_create(rows):
-        delay_after_commit(tell_filed_documents, row.pk)
+    if rows:
+        FiledDocuments.objects.bulk_create(rows)
+        delay_after_commit(tell_filed_documents, [row.office_id for row in rows])
 
 
 @shared_task
-def tell_filed_documents(row_id: int) -> None:
+def tell_filed_documents(office_ids: list[int]) -> None:
+    """Tell software of all documents that were filed at these offices and not told of yet."""
+    for office_id in office_ids:
+        _tell_of_office(office_id)
+
+
+def _tell_of_office(office_id: int) -> None:
     """Create a notice and a delivery for each software that can read some of the documents."""
     with transaction.atomic():
-        row = FiledDocuments.objects.select_for_update(of=("self",)).filter(pk=row_id).first()
-        if row is None:
+        untold = FiledDocuments.objects.filter(office=office_id).order_by("pk")
+        rows = list(untold.select_for_update(of=("self",)))
+        if not rows:
             return  # another worker was faster
-        for consent in _listening().filter(office=row.office_id).select_related("partner"):
-            counts = _readable(consent, row.counts)
+        filed = _together(row.counts for row in rows)
+        for consent in _listening().filter(office=office_id).select_related("partner"):
+            counts = _readable(consent, filed)
             if counts:
-                _tell(consent.partner.webhook_endpoint, row.office_id, counts)
-        row.delete()
+                _tell(consent.partner.webhook_endpoint, office_id, counts)
+        FiledDocuments.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def _listening() -> QuerySet[Consent]:
@@ -64,7 +76,16 @@ def _nested(counted: Counter[tuple[str, int]]) -> dict[str, dict[int, int]]:
     return nested
 
 
-def _readable(consent: Consent, counts: dict[str, dict[str, int]]) -> Counter[str]:
+def _together(counted: Iterable[dict[str, dict[str, int]]]) -> Mapping[str, Mapping[str, int]]:
+    """Add up the counts of several batches."""
+    together: dict[str, Counter[str]] = defaultdict(Counter)
+    for counts in counted:
+        for kind, of_companies in counts.items():
+            together[kind].update(of_companies)
+    return together
+
+
+def _readable(consent: Consent, counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:
     """Count what this software may read now: its kinds, of companies in scope."""
     access = AccessContext.of(consent.pk)
     kinds = {kind: each for kind, each in counts.items() if access.denial_reason(kind) is None}
@@ -77,14 +98,19 @@ def _readable(consent: Consent, counts: dict[str, dict[str, int]]) -> Counter[st
 
 
 def _tell(endpoint: WebhookEndpoint, office_id: int, counts: Counter[str]) -> None:
-    """Deliver a notice; it takes the place of one of this office that the receiver did not take.
+    """Deliver a notice, or add to the notice of this office that waits for its first attempt.
 
-    So a receiver that is away finds one notice of each office, and not one of each batch.
+    It takes the place of a notice of this office that the receiver did not take. So a receiver
+    that is slow or away finds one notice of each office, and not one of each batch.
     """
-    failed = endpoint.deliveries.open().filter(notice__office=office_id).exclude(answer="")
-    for missed in failed.values_list("notice__counts", flat=True):
-        counts.update(missed)
-    failed.update(given_up_at=Now())
+    of_office = endpoint.deliveries.open().filter(notice__office=office_id).order_by("pk")
+    locked = of_office.select_related("notice").select_for_update(of=("self", "notice"))
+    for delivery in locked.exclude(answer=""):
+        counts.update(cast(DocumentsNotice, delivery.notice).counts)
+        delivery.give_up()
+    if untried := locked.filter(attempts=0).first():
+        cast(DocumentsNotice, untried.notice).add(counts)
+        return
     notice = DocumentsNotice.objects.create(office_id=office_id, counts=counts)
     Delivery.objects.create(
         endpoint=endpoint, notice=notice, traceparent=telemetry.tracing.traceparent()

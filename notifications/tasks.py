@@ -35,9 +35,8 @@ def sweep() -> None:
     """Fan out what was missed: events and filed documents; queue the deliveries that are due."""
     _fan_out_missed(ConsentEvent.objects.all(), fan_out)
     _fan_out_missed(ClientEvent.objects.filter(kind__in=ANNOUNCED_KINDS), fan_out_company)
-    untold = FiledDocuments.objects.filter(at__lt=Now() - TOO_YOUNG).order_by("pk")
-    for row_id in untold.values_list("pk", flat=True)[:1000]:
-        tell_filed_documents(row_id)
+    untold = FiledDocuments.objects.filter(at__lt=Now() - TOO_YOUNG)
+    tell_filed_documents(list(untold.values_list("office", flat=True).distinct()[:1000]))
     for endpoint_id in (
         Delivery.objects.due().order_by().values_list("endpoint", flat=True).distinct()
     ):

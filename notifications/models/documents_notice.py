@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 
 from django.db import models
 from django.db.models.functions import Now
@@ -23,7 +24,10 @@ class FiledDocuments(models.Model):
 
 
 class DocumentsNotice(models.Model):
-    """One software is told how many documents of each kind it can read since this batch."""
+    """One software is told how many documents of each kind that it can read were filed.
+
+    They are those of one batch, and of later ones that came in before the first attempt.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey(Office, models.PROTECT, related_name="+")
@@ -33,3 +37,8 @@ class DocumentsNotice(models.Model):
 
     def __str__(self) -> str:
         return f"office {self.office_id} · {self.at:%Y-%m-%d %H:%M}"
+
+    def add(self, counts: Counter[str]) -> None:
+        """Count more documents in; the row is locked."""
+        self.counts = counts + Counter(self.counts)
+        self.save(update_fields=["counts"])

@@ -268,12 +268,22 @@ class Delivery(models.Model):
         assert message is not None, "see the constraint"  # noqa: S101
         return message
 
-    def begin(self) -> None:
-        """Count the attempt before it starts: if this worker dies, the next attempt has to wait."""
-        Delivery.objects.filter(pk=self.pk).update(
-            attempts=self.attempts + 1, next_at=Now() + LEASE
-        )
+    def begin(self) -> bool:
+        """Count the attempt before it starts: if this worker dies, the next attempt has to wait.
+
+        Return False where it is open no more: a newer notice took its place.
+        """
+        mine = Delivery.objects.open().filter(pk=self.pk)
+        if not mine.update(attempts=self.attempts + 1, next_at=Now() + LEASE):
+            return False
         self.attempts += 1
+        if self.notice:
+            # Until now, more documents may have been counted in.
+            self.notice.refresh_from_db(fields=["counts"])
+        return True
+
+    def give_up(self) -> None:
+        Delivery.objects.open().filter(pk=self.pk).update(given_up_at=Now())
 
     def delivered(self, answer: str) -> None:
         mine = Delivery.objects.filter(pk=self.pk, given_up_at=None)

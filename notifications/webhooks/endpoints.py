@@ -30,7 +30,8 @@ def _next_due(endpoint: WebhookEndpoint) -> Delivery | None:
 
 def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
     """Send one event and write down what the receiver answered."""
-    delivery.begin()
+    if not delivery.begin():
+        return
     answer = send(delivery, endpoint)
     if 200 <= answer.status < 300:
         delivery.delivered(str(answer))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clients.models import Client
@@ -19,6 +19,7 @@ from notifications.tasks import sweep
 from notifications.webhooks.endpoints import deliver
 from tests import factories
 from tests.conftest import Cast
+from tests.consents.test_races import at_once
 from tests.documents.examples import a_month, company_of, take_files
 from tests.factories import acting, allow
 from tests.notifications.receiver import Receiver, hear, later
@@ -30,9 +31,9 @@ STATEMENTS = "bankAccountStatement"
 def file(cast: Cast, *documents: tuple[Client, Kind]) -> None:
     """What a batch does in its transaction, and what a worker does after its commit."""
     note_filed_documents([FiledDocument(c.office_id, c.pk, kind, 1) for c, kind in documents])
-    for row_id in list(FiledDocuments.objects.values_list("pk", flat=True)):
-        tell_filed_documents(row_id)
-        tell_filed_documents(row_id)  # a second worker has nothing to do
+    offices = list({client.office_id for client, _kind in documents})
+    tell_filed_documents(offices)
+    tell_filed_documents(offices)  # a second worker has nothing to do
 
 
 def notices(receiver: Receiver) -> list[dict[str, Any]]:
@@ -106,6 +107,56 @@ def test_a_receiver_that_is_away_finds_one_notice_of_an_office(
     assert not Delivery.objects.open().exists()
 
 
+def test_batches_that_come_in_before_software_is_told_lead_to_one_notice(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    """The worker is behind with the telling, with the sending, or with both."""
+    allow(cast.consent, cast.anna)
+    for _batch in range(2):
+        note_filed_documents([FiledDocument(cast.janssens.pk, cast.bakery.pk, BANK, 1)])
+    tell_filed_documents([cast.janssens.pk])
+    file(cast, (cast.bakery, BANK), (cast.bakery, SALES))
+    hear(endpoint)
+    (notice,) = notices(receiver)
+    assert notice["attributes"]["counts"] == {STATEMENTS: 3, "salesInvoice": 1}
+    assert Delivery.objects.filter(event=None).count() == 1
+    file(cast, (cast.bakery, BANK))
+    deliver(endpoint.pk)
+    assert notices(receiver)[-1]["attributes"]["counts"] == {STATEMENTS: 1}
+
+
+def test_what_is_counted_in_while_a_worker_begins_is_told(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    """Right after the worker read the delivery; then while its receiver thinks."""
+    allow(cast.consent, cast.anna)
+    hear(endpoint)
+    file(cast, (cast.bakery, BANK))
+    delivery = endpoint.deliveries.select_related("notice").get(event=None)
+    file(cast, (cast.bakery, BANK))
+    assert delivery.begin()
+    assert delivery.notice is not None
+    assert delivery.notice.counts == {STATEMENTS: 2}
+    file(cast, (cast.bakery, SALES))
+    (later_one,) = endpoint.deliveries.filter(event=None, attempts=0).select_related("notice")
+    assert later_one.notice is not None
+    assert later_one.notice.counts == {"salesInvoice": 1}
+
+
+def test_a_notice_whose_place_was_taken_is_not_sent(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    """A worker read it as due; before it sends, a newer notice takes its place."""
+    allow(cast.consent, cast.anna)
+    hear(endpoint)
+    receiver.answers(503)
+    file(cast, (cast.bakery, BANK))
+    deliver(endpoint.pk)
+    missed = endpoint.deliveries.get(event=None)
+    file(cast, (cast.bakery, BANK))
+    assert not missed.begin()
+
+
 def test_the_sweep_tells_what_no_worker_was_woken_for(
     cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, eager: None
 ) -> None:
@@ -135,8 +186,42 @@ def test_the_files_of_a_batch_lead_to_one_notice(people: Cast, receiver: Receive
     url = receiver.server.url_for("/hook")
     endpoint = WebhookEndpoint.objects.create(partner=people.ledgerly, url=url)
     take_files(a_month(company_of(people.bakery)))
-    (row,) = FiledDocuments.objects.filter(office=people.janssens)
-    tell_filed_documents(row.pk)
+    assert FiledDocuments.objects.filter(office=people.janssens).count() == 1
+    tell_filed_documents([people.janssens.pk])
     notice = endpoint.deliveries.get(event=None).notice
     assert notice is not None
     assert notice.counts == {kind.type: 1 for kind in KINDS}
+
+
+def test_whoever_files_tells_and_sends_at_once_each_document_is_counted_once(
+    people: Cast, receiver: Receiver
+) -> None:
+    """Two ingests, two workers that tell, two that send: at the end every document was told."""
+    allow(people.consent, people.anna)
+    factories.make_application(people.ledgerly)
+    factories.webhook_key()
+    url = receiver.server.url_for("/hook")
+    endpoint = WebhookEndpoint.objects.create(partner=people.ledgerly, url=url)
+    hear(endpoint)
+    office, batches = people.janssens.pk, 25
+
+    def ingest() -> None:
+        for _batch in range(batches):
+            with transaction.atomic():
+                note_filed_documents([FiledDocument(office, people.bakery.pk, BANK, 1)])
+
+    def tell() -> None:
+        for _turn in range(batches):
+            tell_filed_documents([office])
+
+    def send() -> None:
+        for _turn in range(batches):
+            deliver(endpoint.pk)
+
+    answers = at_once([ingest, tell, send] * 2)
+    assert [each for each in answers if isinstance(each, Exception)] == []
+    tell_filed_documents([office])
+    deliver(endpoint.pk)
+    told = [notice["attributes"]["counts"][STATEMENTS] for notice in notices(receiver)]
+    assert sum(told) == 2 * batches
+    assert len({notice["id"] for notice in notices(receiver)}) == len(told)
