@@ -64,9 +64,9 @@ class Stopper(Day):
         self.company = factories.make_client(self.usual[0])
         self.document = factories.make_document(self.company, contents={CODA: b"0" * 20_000})
         self.served_before = self.served_after = self.refused_after = 0
-        # One software makes ten new requests a day of an office, no more.
+        # One software makes ten new requests a day of an office, no more: enough for two minutes.
         self.programs = [self.software]
-        self.programs += [hosts.software(_with_no_webhook()) for _more in range(5)]
+        self.programs += [hosts.software(_with_no_webhook()) for _more in range(11)]
         self.asked = 0
 
     def run(self) -> None:
