@@ -24,14 +24,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from statistics import quantiles
 from typing import NamedTuple
 
-from accounts.models import Office, User
+from accounts.models import Office
 from bench import belgium, calls, participants
 from bench.belgium import Software
 from bench.database import KEPT, ROOT
+from bench.day_admin import Admin
 from bench.day_software import WAYS, Program, SlowReaders, Wanted
 from bench.report import Report
 from bench.servers import serving
-from consents.actors import Actor, ActorKind
 from consents.models import Consent
 from core.document_kinds import BY_KIND
 from core.row_security import every_office
@@ -143,18 +143,15 @@ def _cancels(
     software: list[Software], ingest: subprocess.Popen[bytes], documents: int
 ) -> Iterator[Cancelled]:
     """Cancel some consents, spread over the ingest as it is expected to last."""
-    admin = User.objects.get(email=participants.ADMIN)
     pairs = [(one, office) for one in software for office in one.offices]
     chosen = random.Random(1).sample(pairs, max(len(pairs) // CANCELS_OF, 2))  # noqa: S311
     pause = max(documents / 500 / len(chosen), 0.2)
-    for one, office in chosen:
-        if ingest.poll() is None:
-            time.sleep(pause)
-        consent = Consent.objects.get(office=office, partner=one.partner, status="allowed")
-        began = time.monotonic()
-        consent.cancel(Actor(ActorKind.PERSON, admin.name, admin, authentication=["password"]))
-        at = time.monotonic()
-        yield Cancelled(office, at, (at - began) * 1000)
+    with Admin() as admin:
+        for one, office in chosen:
+            if ingest.poll() is None:
+                time.sleep(pause)
+            consent = Consent.objects.get(office=office, partner=one.partner, status="allowed")
+            yield Cancelled(office, *admin.cancel(consent.pk))
 
 
 @contextmanager
