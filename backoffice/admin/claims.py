@@ -47,7 +47,7 @@ def _state(row: Client | Account) -> str:
 class Claims(ReadOnlyPage):
     """The pages of what offices claim. The search takes numbers as people write them."""
 
-    list_filter = ["contested"]
+    list_filter = ["contested", "created_at"]
     ordering = ["-pk"]
     change_form_template = "admin/claim.html"
 

@@ -8,12 +8,22 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from backoffice.admin.filters import DeliveryState, EndpointState, SoftwareFilter
 from backoffice.admin.lists import REACH, uuids_beginning
 from backoffice.admin.site import ReadOnlyPage
-from consents.models import ConsentEvent
+from consents.models import ConsentEvent, EventKind
 from notifications.models import Delivery, WebhookEndpoint
 from notifications.models.webhook_endpoint import OffReason
 from notifications.webhooks.endpoints import deliver
+
+
+class SoftwareOfEndpoint(SoftwareFilter):
+    """The deliveries to the endpoint of this software."""
+
+    lookup = "endpoint"
+
+    def found(self, words: str) -> QuerySet[Any]:
+        return WebhookEndpoint.objects.filter(partner__in=super().found(words))
 
 
 @admin.register(WebhookEndpoint)
@@ -22,6 +32,7 @@ class Endpoints(ReadOnlyPage):
 
     list_display = ["partner", "url", "off_at", "off_reason", "flagged_at"]
     list_select_related = ["partner"]
+    list_filter = [EndpointState, SoftwareFilter]
     actions = ["switch_on", "switch_off"]
 
     @admin.action(description="Switch on", permissions=["operate"])
@@ -44,7 +55,7 @@ class Deliveries(ReadOnlyPage):
         *("next_at", "delivered_at", "given_up_at"),
     ]
     list_select_related = ["endpoint__partner", "event", "notice"]
-    list_filter = ["endpoint__partner"]
+    list_filter = [DeliveryState, SoftwareOfEndpoint]
     search_fields = ["event__uuid"]
     search_help_text = "Identifier of an event or a consent, or its first characters."
     sortable_by = ()
@@ -73,7 +84,8 @@ class Deliveries(ReadOnlyPage):
 
     @admin.display(description="event")
     def kind(self, delivery: Delivery) -> Any:
-        return delivery.event.get_kind_display() if delivery.event else "Documents available"
+        # The display of Django's field asks for the words of every kind, for each row.
+        return EventKind(delivery.event.kind).label if delivery.event else "Documents available"
 
     @admin.action(description="Send again", permissions=["operate"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:

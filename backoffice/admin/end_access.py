@@ -12,6 +12,7 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 
 from accounts.models import Office, User
+from backoffice.admin.filters import OfficeFilter, SoftwareFilter
 from backoffice.admin.four_eyes import FourEyesAction, four_eyes_page
 from backoffice.admin.lists import REACH, uuids_beginning
 from backoffice.admin.site import ReadOnlyPage
@@ -38,7 +39,7 @@ class Consents(ReadOnlyPage):
     """The consents of all offices."""
 
     list_display = ["uuid", "office", "partner", "status", "requested_at"]
-    list_filter = ["status"]
+    list_filter = ["status", "requested_at", SoftwareFilter, OfficeFilter]
     list_select_related = ["office", "partner"]
     search_fields = ["office__name", "partner__name"]
     sortable_by = ["status", "requested_at"]

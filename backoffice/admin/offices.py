@@ -18,6 +18,7 @@ from django.utils.text import slugify
 from accounts.models import Invitation, Office, Role, User
 from accounts.models.invitation import AlreadyInvited, InvitationEnded
 from backoffice.admin.close_office import close_page, number_page
+from backoffice.admin.filters import OfficeState
 from backoffice.admin.four_eyes import ReasonForm
 from backoffice.admin.people import list_of_people, reset_page
 from backoffice.admin.site import ReadOnlyPage, has_right, require_right
@@ -82,7 +83,7 @@ class Offices(ReadOnlyPage):
 
     form = OfficeForm
     list_display = ["name", "company_number", "is_active", "closed_at"]
-    list_filter = ["kind"]
+    list_filter = [OfficeState, "kind"]
     search_fields = ["name", "company_number", "memberships__user__email__iexact"]
     search_help_text = "Name, number, or the whole e-mail address of a person."
     ordering = ["name"]

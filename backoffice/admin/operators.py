@@ -21,6 +21,7 @@ from accounts.models import User, second_factors
 from accounts.user_agents import name_of_user_agent
 from backoffice import operators
 from backoffice.admin.events import event_log, event_log_csv
+from backoffice.admin.filters import RoleFilter
 from backoffice.admin.four_eyes import FourEyesAction, ReasonForm, four_eyes_page
 from backoffice.admin.site import ReadOnlyPage, require_right
 from backoffice.models.four_eyes import ApprovalKind
@@ -67,6 +68,7 @@ class Operators(ReadOnlyPage):
     """The operators, and those whose access ended."""
 
     list_display = ["email", "name", "role", "last_login"]
+    list_filter = [RoleFilter]
     search_fields = ["email__iexact", "name"]
     ordering = ["email"]
     fields = ["name", "email", "role", "second_factor", "invited", "last_login"]

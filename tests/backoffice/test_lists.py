@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Office
+from backoffice.admin.filters import DeliveryState, EndpointState, OfficeState, RoleFilter
 from backoffice.admin.lists import REACH, BoundedPaginator, uuids_beginning
+from backoffice.models import CompanyClaim, Operator
 from consents.models import Consent, ConsentEvent
 from notifications.models import Delivery, WebhookEndpoint
 from tests import factories
@@ -102,7 +104,16 @@ def pages(consent: Consent) -> list[str]:
         f"{lists[Delivery]}?q={event.uuid}",
         f"{lists[Delivery]}?q={str(event.uuid)[:4]}",
         f"{lists[Delivery]}?q={consent.uuid}",
-        f"{lists[Delivery]}?endpoint__partner__id__exact={consent.partner_id}",
+        f"{lists[Delivery]}?software=Ledgerly",
+        *(f"{lists[Delivery]}?state={state}" for state in DeliveryState.states),
+        f"{lists[Delivery]}?software=Many&state=given+up",
+        f"{lists[Consent]}?software=Ledgerly&office=Office+12",
+        f"{lists[Consent]}?software=Many&requested_at__gte=2020-01-01+00:00:00%2B00:00",
+        f"{lists[Consent]}?status__exact=denied&office=a",
+        *(f"{lists[WebhookEndpoint]}?state={state}" for state in EndpointState.states),
+        *(f"{lists[Office]}?state={state}" for state in OfficeState.states),
+        *(f"{lists[Operator]}?role={role}" for role in RoleFilter.states),
+        f"{lists[CompanyClaim]}?created_at__gte=2020-01-01+00:00:00%2B00:00",
         f"{lists[Consent]}{consent.pk}/change/",
         f"{lists[Consent]}{consent.pk}/history/",
         f"{lists[Consent]}{consent.pk}/end/",
