@@ -28,6 +28,9 @@ from consents.models import Consent
 from notifications.models import WebhookEndpoint
 from partners.models import Application, Partner
 
+# How the history says that a list of the admin was taken out.
+TAKEN_OUT = "Downloaded as CSV: "
+
 
 class Place(NamedTuple):
     """Where a page ended: the moment, the table and the key of its last row."""
@@ -154,7 +157,8 @@ def _of(*found: tuple[type[Any], QuerySet[Any]]) -> Q:
 
 def _read_history(row: LogEntry) -> tuple[str, str, str, str]:
     message = row.get_change_message() or row.get_action_flag_display()
-    kind = "request" if message.startswith("Asked for: ") else "change"
+    kinds = {"Asked for: ": "request", TAKEN_OUT: "download"}
+    kind = next((kind for words, kind in kinds.items() if message.startswith(words)), "change")
     model = row.content_type.name if row.content_type else ""
     return _named(row.user), kind, f"{model}: {row.object_repr}", message
 

@@ -217,6 +217,7 @@ for _model in (
 ):
     MATRIX |= {
         f"admin:{_model}_changelist": OPERATORS,
+        f"admin:{_model}_csv": OPERATORS,
         f"admin:{_model}_add": READ_ONLY,
         f"admin:{_model}_history": OPERATORS,
         f"admin:{_model}_delete": READ_ONLY,
@@ -558,6 +559,7 @@ TRACES = {
     "accounts_membership",
     "consents_viewlog",
     "backoffice_supportaccess",
+    "django_admin_log",
     "documents_documentview",
     "monitoring_timing",
 }

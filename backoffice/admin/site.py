@@ -1,7 +1,7 @@
 """The admin site of the operators, and the base classes of its pages."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
@@ -21,6 +21,7 @@ from accounts.login.mfa import is_missing
 from accounts.login.sessions import ask_again_when_idle
 from accounts.models import User
 from accounts.requests import PersonRequest
+from backoffice.admin.downloads import list_as_csv
 from backoffice.admin.history import what_changed
 from backoffice.admin.home import figures, waiting_tasks
 from backoffice.admin.lists import BoundedPaginator
@@ -133,6 +134,14 @@ class AdminPage(Base):
     def media(self) -> Media:
         """The scripts of lists. Django adds those for slugs and pop-ups, which no page here has."""
         return Media(js=["admin/js/core.js", "admin/js/actions.js"])
+
+    def get_urls(self) -> list[URLPattern]:
+        label, model = self.opts.app_label, self.opts.model_name
+        rights = [f"{label}.{verb}_{model}" for verb in ("view", "change")]
+        return [
+            self.own_page("csv/", partial(list_as_csv, self), f"{label}_{model}_csv", *rights),
+            *super().get_urls(),
+        ]
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

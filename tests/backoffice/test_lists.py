@@ -114,6 +114,8 @@ def pages(consent: Consent) -> list[str]:
         *(f"{lists[Office]}?state={state}" for state in OfficeState.states),
         *(f"{lists[Operator]}?role={role}" for role in RoleFilter.states),
         f"{lists[CompanyClaim]}?created_at__gte=2020-01-01+00:00:00%2B00:00",
+        f"{lists[Consent]}csv/?software=Ledgerly",
+        f"{lists[Delivery]}csv/?state=delivered",
         f"{lists[Consent]}{consent.pk}/change/",
         f"{lists[Consent]}{consent.pk}/history/",
         f"{lists[Consent]}{consent.pk}/end/",

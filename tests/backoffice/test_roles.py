@@ -51,6 +51,7 @@ def rights_for(name: str, method: str) -> set[str]:
     app, model, page = name.removeprefix("admin:").split("_")
     verbs = {
         "changelist": ["view", "change"],
+        "csv": ["view", "change"],
         "history": ["view", "change"],
         "change": ["view", "change"],
     }

@@ -71,6 +71,7 @@ EMPTY_POST: dict[str, int] = {
 }
 BY_ENDING = {
     "_changelist": SHOWN,
+    "_csv": ASKS_AGAIN,
     "_history": SHOWN,
     "_add": NOT_FOR_WRITING,
     "_change": NOT_FOR_WRITING,
