@@ -50,6 +50,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "documents.tasks.delete_for_retention",
         "schedule": crontab(minute="40"),
     },
+    "keep the months of the access log": {
+        "task": "documents.tasks.keep_months_of_reads",
+        "schedule": crontab(hour="2", minute="50"),
+    },
     "forget idempotency keys": {
         "task": "partner_api.tasks.forget_idempotency_records",
         "schedule": crontab(minute="20"),

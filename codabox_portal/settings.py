@@ -193,6 +193,8 @@ STATIC_FROM_SOURCE = _env.flag("PORTAL_STATIC_FROM_SOURCE", default=PORTAL_DEMO)
 
 # A folder whose files the worker takes in; empty: none.
 PORTAL_DROP_FOLDER = _env.text("PORTAL_DROP_FOLDER")
+# How long the access log of the documents is kept; the database refuses less as well.
+PORTAL_ACCESS_LOG_MONTHS = _env.number("PORTAL_ACCESS_LOG_MONTHS", 120, least=120, most=1200)
 # How many months a document is kept, kind by kind, for example creditCardStatement=24.
 PORTAL_RETENTION_MONTHS = _env.read(
     "PORTAL_RETENTION_MONTHS", addresses.months_to_keep, addresses.months_to_keep("")

@@ -6,7 +6,7 @@ come or go meanwhile move no other row to another page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, cast
@@ -61,7 +61,7 @@ class Part:
             found = first & (further | Q(**{field: value}) & found) if found else further
         return replace(self, rows=self.rows.filter(found))
 
-    def first(self, limit: int, *, backward: bool) -> QuerySet[Any]:
+    def first(self, limit: int, *, backward: bool) -> Iterable[Any]:
         """So many rows from the beginning; or from the end, the last one first."""
         order = [_turned(field) for field in self.order] if backward else self.order
         return self.rows.order_by(*order)[:limit]

@@ -3,6 +3,9 @@
 Another role owns the tables, and migrations run as that owner. The portal's role owns nothing, so
 it cannot switch a trigger off or empty a table. The triggers of a model (core.triggers) also say
 which rights the portal's role does not get.
+
+It reaches the parts of a table in partitions through that table alone. It may call the functions
+that act with the owner's rights: each does one thing, and its limits stand in the function itself.
 """
 
 from __future__ import annotations
@@ -18,6 +21,33 @@ from core.triggers import Erasable, Protect
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # From PostgreSQL 17 on: VACUUM and ANALYZE, which `ingest` asks for after many new documents.
 MAINTAIN_SINCE = 170_000
+# An identity needs no right of its own; a sequence that numbers the rows of all partitions does.
+OF_PARTS = """
+    do $$
+    declare
+        item regclass;
+        verb regprocedure;
+    begin
+        for item in select c.oid from pg_class c
+            where c.relispartition and c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+        loop
+            execute format('revoke all on %s from %I', item, {role});
+        end loop;
+        for item in select d.objid from pg_depend d join pg_class c on c.oid = d.objid
+            join pg_class t on t.oid = d.refobjid
+            where c.relkind = 'S' and d.deptype = 'a' and t.relkind = 'p'
+              and t.relnamespace = 'public'::regnamespace
+        loop
+            execute format('grant usage on sequence %s to %I', item, {role});
+        end loop;
+        for verb in select oid from pg_proc
+            where prosecdef and pronamespace = 'public'::regnamespace
+              and proowner = current_user::regrole
+        loop
+            execute format('grant execute on function %s to %I', verb, {role});
+        end loop;
+    end $$
+"""
 
 
 def grant_rights(database: str, role: str) -> None:
@@ -45,6 +75,7 @@ def statements(role: str, server_version: int, tables: set[str]) -> Iterator[sql
             yield sql.SQL("grant {} on {} to {}").format(
                 sql.SQL(", ".join(rights)), sql.Identifier(model._meta.db_table), to
             )
+    yield sql.SQL(OF_PARTS).format(role=sql.Literal(role))
 
 
 def rights_of(model: type[models.Model]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from clients.models import Client
 from consents.access import AccessContext
@@ -18,6 +19,8 @@ from core.document_kinds import BY_KIND
 from core.lists import Part
 from core.row_security import office_scope
 from documents.models import Document, DocumentRead, DocumentView, Outcome
+from documents.models.access_log import BEFORE_ARRIVAL
+from documents.newest_reads import ORDER, NewestReads
 
 # The export reads so many rows at a time.
 BATCH = 500
@@ -26,11 +29,13 @@ BATCH = 500
 # Of so many downloads it is counted which companies they are of: that much is read, whatever the
 # office has.
 DOWNLOADS_COUNTED = 1_000
+# The moment is given, not reckoned by the database: then it plans with these months alone.
+OF_DAYS = timedelta(days=30)
 BY_COMPANY = """
     select d.client_id, count(*), max(newest.at) from (
         select document_id, at from documents_documentread
         where consent_id = %s and office_id = %s and outcome = 'served'
-          and at > statement_timestamp() - interval '30 days'
+          and at > %s
         order by at desc limit %s
     ) newest
     join documents_document d on d.id = newest.document_id
@@ -79,7 +84,9 @@ def reads_of(client: Client, document: Document | None = None) -> Part:
         document_id__in=_keys(client, document),
         outcome__in=[Outcome.SERVED, Outcome.CUT],
     )
-    return Part(rows, ("-pk",))
+    if document is None:
+        return NewestReads(rows, ORDER, client=client)
+    return Part(rows.filter(at__gte=document.available_at - BEFORE_ARRIVAL), ORDER)
 
 
 def fetches(client: Client, rows: Sequence[DocumentRead]) -> list[Fetch]:
@@ -162,8 +169,8 @@ class CompanyUse(NamedTuple):
 def use_by_company(consent: Consent, limit: int) -> list[CompanyUse]:
     """The companies with most of the newest downloads under this consent, of the last 30 days."""
     with office_scope(consent.office_id), connection.cursor() as cursor:
-        asked = [consent.pk, consent.office_id, DOWNLOADS_COUNTED, limit]
-        cursor.execute(BY_COMPANY, asked)
+        since = timezone.now() - OF_DAYS
+        cursor.execute(BY_COMPANY, [consent.pk, consent.office_id, since, DOWNLOADS_COUNTED, limit])
         rows = cursor.fetchall()
     clients = Client.objects.not_transferred().in_bulk([client for client, _served, _last in rows])
     return [
@@ -178,7 +185,7 @@ def all_fetches(client: Client, document: Document | None = None) -> Iterator[Fe
     every = rest = reads_of(client, document)
     while batch := _batch(client, rest):
         yield from fetches(client, batch)
-        rest = every.beyond([batch[-1].pk], backward=False)
+        rest = every.beyond([batch[-1].at, batch[-1].pk], backward=False)
 
 
 def _batch(client: Client, reads: Part) -> list[DocumentRead]:

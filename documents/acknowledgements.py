@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -12,6 +12,7 @@ from core.document_kinds import Kind
 from core.prepared_sql import list_query, point_query
 from core.row_security import SCOPE_SQL
 from documents.models import Acknowledgement, Document
+from documents.models.access_log import BEFORE_ARRIVAL
 from documents.models.querysets import FoundDocument
 
 # A late "received" takes nothing back; the same word again changes nothing, not even its moment.
@@ -31,17 +32,21 @@ WRITE = """
         and (excluded.status <> 'received' or known.status = 'received')
     returning true
 """
+# Longer than any month, with `BEFORE_ARRIVAL`.
+A_MONTH = timedelta(days=33)
 KNOWN = """
     select document_id, status, reference, reason, at from documents_acknowledgement
     where partner_id = %(partner)s and office_id = %(office)s
       and document_id = any(%(documents)s::bigint[])
 """
-# The documents of one company and kind that arrived in the month of this one.
+# The documents of one company and kind that arrived in the month of this one. The months of the
+# access log before it are not looked at.
 MONTH = """
     select count(*),
-        count(*) filter (where exists (
-            select 1 from documents_documentread r
+        count(*) filter (where (
+            select true from documents_documentread r
             where r.document_id = d.id and r.outcome = 'served' and r.office_id = %(office)s
+              and r.at >= %(since)s and r.at >= d.available_at - %(earlier)s limit 1
         )),
         count(*) filter (where exists (
             select 1 from documents_acknowledgement a
@@ -109,11 +114,13 @@ def words_about(document: Document) -> list[Acknowledgement]:
 
 def month_of(document: Document) -> Month:
     """The month in which a document arrived, for its company and kind; in the office's scope."""
-    asked: dict[str, int | datetime] = {
+    asked: dict[str, Any] = {
         "office": document.office_id,
         "client": document.client_id,
         "kind": document.kind,
         "at": document.available_at,
+        "since": document.available_at - A_MONTH,
+        "earlier": BEFORE_ARRIVAL,
     }
     with connection.cursor() as cursor:
         cursor.execute(MONTH, asked)

@@ -8,9 +8,11 @@ from django.db import connection
 
 from clients.last_seen import LastSeen, answers
 from core.row_security import office_scope
+from documents.models.access_log import BEFORE_ARRIVAL
 
 # Software fetches what came last: so many of a company's newest documents are looked at for a
-# download, which keeps a page of the list small. The page of the company has all downloads.
+# download, in the months since they arrived, which keeps a page of the list small. The page of the
+# company has all downloads.
 NEWEST_LOOKED_AT = 20
 LAST_SEEN = """
     select client.id, newest.dated_on, fetched.at
@@ -27,10 +29,13 @@ LAST_SEEN = """
             order by dated_on desc, document_id desc limit %(looked_at)s
         ) lately
         cross join lateral (
+            select available_at from documents_document where id = lately.document_id
+        ) arrived
+        cross join lateral (
             select at from documents_documentread
             where document_id = lately.document_id and office_id = %(office)s
-              and outcome = 'served'
-            order by id desc limit 1
+              and outcome = 'served' and at >= arrived.available_at - %(earlier)s
+            order by at desc limit 1
         ) read
         limit 1
     ) fetched on true
@@ -44,6 +49,7 @@ def last_seen(office_id: int, clients: list[int]) -> dict[int, LastSeen]:
         "office": office_id,
         "clients": clients,
         "looked_at": NEWEST_LOOKED_AT,
+        "earlier": BEFORE_ARRIVAL,
     }
     with office_scope(office_id), connection.cursor() as cursor:
         cursor.execute(LAST_SEEN, asked)

@@ -10,6 +10,7 @@ from documents.completeness.check import check_due_offices
 from documents.emails import send_digests
 from documents.ingest import drop_folder
 from documents.ingest.visibility_horizon import remove_dead_batches
+from documents.reads_by_month import add_months, drop_old_months
 from documents.storage import garbage_collection
 
 # One shard every five minutes, so that all 256 are checked in a day.
@@ -40,6 +41,13 @@ def ingest_drop_folder() -> None:
 def delete_for_retention() -> None:
     """Delete the documents that were kept for their time, a bounded number at a time."""
     retention.delete_for_retention()
+
+
+@shared_task
+def keep_months_of_reads() -> None:
+    """Add months to the access log and drop those that were kept for their time."""
+    add_months()
+    drop_old_months()
 
 
 @shared_task

@@ -18,6 +18,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models.functions import Now
 
 from consents import restore_guard
+from documents.reads_by_month import months_ahead
 from monitoring.database_role import the_database_role_is_ordinary
 from monitoring.health import migrations_that_wait
 from monitoring.models import Heartbeat
@@ -56,10 +57,11 @@ ALL_IS_WELL = {
     "portal.W021": "The database has every migration of this release.",
     "portal.W022": "Nothing that was stopped goes on after a restore.",
     "portal.W023": "Every PORTAL_ name of the environment is a setting.",
+    "portal.W024": "The access log has months ahead.",
 }
 DATABASE_IS_AWAY = "portal.W018"
 ASKED_OF_THE_DATABASE = frozenset(
-    f"portal.{name}" for name in ("E001", "E002", "W019", "W020", "W021", "W022")
+    f"portal.{name}" for name in ("E001", "E002", "W019", "W020", "W021", "W022", "W024")
 )
 
 
@@ -271,6 +273,12 @@ def database(waiting: int | None) -> Findings:
             22,
             f"The API is closed: {closed}.",
             "PORTAL_ENDED_CONSENTS_FILE names the register; docs/operations/backup.md helps.",
+        )
+    if not months_ahead():
+        yield finding(
+            24,
+            "The access log has no month after the present one, so reads will lie apart.",
+            "Start worker and beat: documents.tasks.keep_months_of_reads adds months every night.",
         )
     if not Heartbeat.objects.filter(at__gt=Now() - NOT_SEEN_FOR).exists():
         # Jobs that lie in Redis came from beat.

@@ -97,6 +97,7 @@ WRONG = {
     "PORTAL_STORAGE_S3": "s3://bucket",
     "PORTAL_CHECKPOINTS": "s3://bucket",
     "PORTAL_RETENTION_MONTHS": "payslip=12",
+    "PORTAL_ACCESS_LOG_MONTHS": "119",
     "PORTAL_QUEUE": "two words",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
     "PORTAL_SENTRY_DSN": "https://sentry.example/1",

@@ -21,21 +21,27 @@ from documents.completeness.rhythm import (
 )
 from documents.formats.continuity import gap_between
 from documents.missing_statements import StatementRow
+from documents.models.access_log import BEFORE_ARRIVAL
 
 # A month is over when so many days of the next one have passed: its last documents come late.
 LATE = timedelta(days=10)
 # How many invoices a month a company must usually have for an empty month to mean something.
 LEAST_INVOICES = 5
 INVOICES = {Kind.PURCHASE_INVOICE, Kind.SALES_INVOICE}
-# A later version is no further document. Each fetch is looked up by its document: with `exists` the
-# database read the fetches of all offices for a page.
+# A later version is no further document. Each fetch is looked up by its document, in the months
+# since it arrived: with `exists` the database read the fetches of all offices for a page.
 ARRIVED = """
     select d.client_id, d.kind, d.series,
         (extract(year from d.dated_on) * 12 + extract(month from d.dated_on) - 1)::int as month,
         count(*),
         count(*) filter (where d.dated_on >= %(shown)s and (
-            select true from documents_documentread r
-            where r.document_id = d.document_id and r.outcome = 'served' limit 1
+            select true from documents_document arrived
+            cross join lateral (
+                select from documents_documentread
+                where document_id = arrived.id and outcome = 'served'
+                  and at >= arrived.available_at - %(earlier)s limit 1
+            ) fetched
+            where arrived.id = d.document_id
         ))
     from documents_documentdetails d
     where d.client_id = any(%(clients)s) and d.kind = any(%(kinds)s) and d.dated_on >= %(since)s
@@ -116,6 +122,7 @@ def series_of(
         "kind": bank,
         "shown": first_day(shown),
         "since": first_day(shown - YEAR),
+        "earlier": BEFORE_ARRIVAL,
     }
     found: dict[tuple[int, int, str], Series] = {}
     with connection.cursor() as cursor:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models.functions import Now
 
 from core.triggers import append_only
+
+# The table is in partitions, one for each month. No read of a document is older than the document,
+# so nobody has to look into the months before; clocks of two servers may differ by so much.
+BEFORE_ARRIVAL = timedelta(days=1)
 
 
 class Outcome(models.TextChoices):
@@ -17,7 +23,8 @@ class Outcome(models.TextChoices):
 class DocumentRead(models.Model):
     """A document was fetched, refused, or cut off: written once, never changed.
 
-    Identifiers without foreign keys: the row must outlive what it tells about, and be cheap.
+    Identifiers without foreign keys: the row must outlive what it tells about, and be cheap. The
+    primary key of the table is (id, at), because `at` says in which month a row lies.
     """
 
     at = models.DateTimeField(db_default=Now())
@@ -40,7 +47,7 @@ class DocumentRead(models.Model):
                 condition=models.Q(outcome=Outcome.SERVED),
                 name="documents_read_of_consent",
             ),
-            models.Index(fields=["document_id", "-id"], name="documents_read_of_document"),
+            models.Index(fields=["document_id", "-at"], name="documents_read_of_document"),
         ]
         triggers = append_only("reads")
 

@@ -143,7 +143,8 @@ def test_no_query_is_added_per_company_or_fetch(
     with django_assert_max_num_queries(14):
         shown = browser.get(page(cast)).content.decode()
     assert len(set(re.findall(r"Company \d\d", shown))) == 20
-    with django_assert_max_num_queries(20):
+    # One of them looks how old the company's documents are, where the newest months fill no page.
+    with django_assert_max_num_queries(21):
         browser.get(page(cast, cast.bakery.company_number))
 
 

@@ -14,7 +14,11 @@ from tests.isolation.world import World
 
 Row = dict[str, Any]
 WRITES = """
-    select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables
+    select coalesce(whole.relname, one.relname), sum(n_tup_ins + n_tup_upd + n_tup_del)
+    from pg_stat_xact_user_tables one
+    left join pg_inherits on inhrelid = one.relid
+    left join pg_class whole on whole.oid = inhparent
+    group by 1
 """
 
 

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from celery import current_app
+from dateutil.relativedelta import relativedelta
 from django.conf import settings as configured
 from django.core.checks import run_checks
 from django.db import connections
@@ -23,6 +24,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from consents.ended_register import Line
+from documents.reads_by_month import add_months
 from monitoring.checks import ALL_IS_WELL, database
 from monitoring.health import migrations_that_wait
 from monitoring.models import Heartbeat
@@ -232,6 +234,19 @@ def test_a_migration_that_waits_is_found() -> None:
     (found,) = database(0)
     migrations_that_wait.cache_clear()
     assert (found.id, found.hint) == ("portal.W021", "Run manage.py upgrade.")
+
+
+@pytest.mark.django_db
+def test_an_access_log_without_months_ahead_is_found() -> None:
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": Now()})
+    month = timezone.now().astimezone(UTC).replace(day=1)
+    for ahead in range(1, 4):
+        name = f"documents_documentread_{month + relativedelta(months=ahead):%Y_%m}"
+        as_owner(f"drop table if exists {name}")
+    (found,) = database(0)
+    assert found.id == "portal.W024"
+    add_months()
+    assert list(database(0)) == []
 
 
 def test_every_finding_is_tried_here() -> None:
