@@ -6,13 +6,14 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.assurance.table import PLANTED, Result, Row, keep, read_rows, write_table
+from tests.assurance.table import PLANTED, Row, Run, keep, read_rows, write_table
 
 pytestmark = pytest.mark.requirement(100)
 
@@ -70,20 +71,30 @@ def test_a_verdict_is_never_better_than_its_tests(
     assert Row(1, "A. Access", "it holds", "100 %").verdict == "not built"
 
 
-def test_the_table_joins_the_newest_result_of_each_section(tmp_path: Path) -> None:
+def test_the_table_joins_the_newest_result_of_each_row(tmp_path: Path) -> None:
     def rows() -> list[Row]:
-        return [Row(1, "A. Access", "one", "1", tests=1), Row(2, "B. Decisions", "two", "2")]
+        return [
+            Row(1, "A. Access", "one", "1", tests=1),
+            Row(2, "A. Access", "two", "2", tests=1),
+            Row(3, "B. Decisions", "three", "3"),
+        ]
 
     folder = tmp_path / "assurance"
-    first = rows()[0]
-    for commit, outcome in (("old", "failed"), ("new", "passed")):
-        first.outcomes = [outcome]
-        keep("A", Result(commit, 10.0, "2026-11-29T12:00:00+00:00", [first]), folder)
+    for number, commit, outcome in (
+        (1, "old", "failed"),
+        (1, "new", "passed"),
+        (2, "old", "failed"),
+    ):
+        row = rows()[number - 1]
+        row.outcomes, row.run = [outcome], Run(commit, 10.0, "2026-11-29T12:00:00+00:00")
+        keep([row], folder)
     table = write_table(rows(), folder, tmp_path / "docs")
-    assert "Commit new, rounds × 10" in table
+    assert "3 rows: 1 holds, 1 FAILED, 1 not built. Commits: new, old." in table
+    assert "* rows 1: commit new, rounds × 10, 2026-11-29" in table
+    assert "* rows 2: commit old, rounds × 10, 2026-11-29" in table
+    assert "* all rows: not run" in table
     assert "| 1 | one | 1 | holds | 1 of 1 tests |  |" in table
-    assert "Not run." in table
-    assert "| 2 | two | 2 | not built | 0 tests |  |" in table
+    assert "| 3 | three | 3 | not built | 0 tests |  |" in table
     assert re.search(r'"verdict": "holds"', (tmp_path / "assurance.json").read_text())
     assert (tmp_path / "assurance.md").read_text() == table
     assert (tmp_path / "docs.md").read_text() == table
@@ -110,7 +121,9 @@ def test_the_table_begins_with_what_is_not_reached(tmp_path: Path) -> None:
     short = Row(2, "A. Access", "two", "100 calls", gap="ten calls", tests=1, outcomes=["passed"])
     short.measured = ["10 calls, 0 served"]
     good = Row(1, "A. Access", "one", "1", tests=1, outcomes=["passed"])
-    keep("A", Result("new", 1.0, "2026-11-29T12:00:00+00:00", [good, short]), tmp_path / "x")
+    for row in (good, short):
+        row.run = Run("new", 1.0, "2026-11-29T12:00:00+00:00")
+    keep([good, short], tmp_path / "x")
     head = write_table([good, short], tmp_path / "x").partition("## A. Access")[0]
     assert "2 rows: 1 holds, 1 in part. Commits: new." in head
     assert "| 2 | two | 100 calls | 10 calls, 0 served; ten calls | in part |" in head
@@ -154,3 +167,24 @@ def test_the_plugin_runs_the_tests_of_the_wanted_rows_and_counts_them(tmp_path: 
     assert "1 passed, 1 deselected" in said("--rows", "3", "test_two.py")
     assert "1 failed, 1 passed" in said("--section", "F", "test_two.py")
     assert "The table has no Z." in said("--section", "z")
+    assert said("--rows", "3,5", "-n", "2", "test_two.py").count("1 of") == 2
+
+
+def test_what_two_processes_said_is_kept_row_by_row(tmp_path: Path) -> None:
+    """A copy of the plugin, so that the results of this checkout stay."""
+    shutil.copytree(TESTS / "assurance", tmp_path / "tests" / "assurance")
+    (tmp_path / "tests" / "__init__.py").touch()
+    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    (tmp_path / "conftest.py").write_text(ROUNDS)
+    plugins = ("-p", "tests.assurance.report", "-p", "no:django", "-p", "no:cacheprovider")
+    command = [sys.executable, "-m", "pytest", *plugins, "-c", os.devnull, "--rootdir", "."]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    for options in (["--section", "A"], ["--rows", "61", "-n", "2"]):
+        subprocess.run(
+            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+    table = (tmp_path / "var" / "assurance.md").read_text()
+    kept = {path.stem for path in (tmp_path / "var" / "assurance").glob("*.json")}
+    assert {"3", "5", "61"} < kept
+    assert re.search(r"^\| 3 \|.*\| holds \| 1 of 1 tests; 7 ms \|", table, re.MULTILINE)
+    assert re.search(r"^\| 61 \|.*\| FAILED \| 1 of 2 tests; 7 ms \|", table, re.MULTILINE)

@@ -1,9 +1,9 @@
 """The assurance table: its rows, what a run of the tests says to each, and how it is printed.
 
 `requirements.toml` has the text of each row. The tests of a row carry its number as a mark. A run
-keeps its result section by section in var/assurance/, with the commit it tested. The table puts
-the newest result of every section together, in var/assurance.md and var/assurance.json. A release
-keeps both in docs/.
+keeps its result row by row in var/assurance/, with the commit it tested. The table puts the newest
+result of every row together, in var/assurance.md and var/assurance.json. A release keeps both in
+docs/.
 """
 
 from __future__ import annotations
@@ -12,15 +12,26 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEXTS = Path(__file__).with_name("requirements.toml")
 RESULTS = ROOT / "var" / "assurance"
 OF_THE_RELEASE = ROOT / "docs" / "assurance"
-PLANTED = "planted.json"  # beside the sections: what devtools/planted.py keeps
+PLANTED = "planted.json"  # beside the rows: what devtools/planted.py keeps
+
+
+class Run(NamedTuple):
+    """Which commit was tested, with how many times the everyday rounds, and when it ended."""
+
+    commit: str
+    rounds: float
+    finished_at: str
+
+    def __str__(self) -> str:
+        return f"commit {self.commit}, rounds × {self.rounds:g}, {self.finished_at}"
 
 
 @dataclass
@@ -28,7 +39,7 @@ class Row:
     """One thing that must hold, and what its tests said in a run.
 
     `tests` is how many tests carry its number, `outcomes` how they ended, `measured` what they
-    measured. `gap` says what the tests do not reach yet.
+    measured, `run` in which run. `gap` says what the tests do not reach yet.
     """
 
     number: int
@@ -39,6 +50,7 @@ class Row:
     tests: int = 0
     outcomes: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
+    run: Run | None = None
 
     @property
     def letter(self) -> str:
@@ -55,16 +67,6 @@ class Row:
         return "in part" if self.gap else "holds"
 
 
-@dataclass
-class Result:
-    """What one run said to all rows of a section."""
-
-    commit: str
-    rounds: float
-    finished_at: str
-    rows: list[Row]
-
-
 def read_rows() -> list[Row]:
     return [Row(**row) for row in tomllib.loads(TEXTS.read_text())["row"]]
 
@@ -76,37 +78,33 @@ def by_section(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return sections
 
 
-def keep(letter: str, result: Result, folder: Path = RESULTS) -> None:
-    """Write the result of a section down; it takes the place of an older one."""
+def keep(rows: Iterable[Row], folder: Path = RESULTS) -> None:
+    """Write down what a run said to each row; it takes the place of an older run."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{letter}.json").write_text(json.dumps(asdict(result), indent=1))
+    for row in rows:
+        (folder / f"{row.number}.json").write_text(json.dumps(asdict(row), indent=1))
 
 
-def kept(folder: Path = RESULTS) -> dict[str, Result]:
-    """The newest result of each section that was run."""
-    results = {}
-    for file in sorted(folder.glob("?.json")):
+def kept(rows: Iterable[Row], folder: Path = RESULTS) -> Iterator[Row]:
+    """Every row with what its newest run said, or as it is; the texts are those of today."""
+    for row in rows:
+        file = folder / f"{row.number}.json"
+        if not file.exists():
+            yield row
+            continue
         told = json.loads(file.read_text())
-        rows = [Row(**row) for row in told.pop("rows")]
-        results[file.stem] = Result(**told, rows=rows)
-    return results
-
-
-def merged(rows: list[Row], results: dict[str, Result]) -> list[Row]:
-    """Every row with the newest result of its section, or as it is."""
-    told = {row.number: row for result in results.values() for row in result.rows}
-    return [told.get(row.number, row) for row in rows]
+        said = {name: told[name] for name in ("tests", "outcomes", "measured")}
+        yield replace(row, **said, run=Run(*told["run"]))
 
 
 def write_table(rows: list[Row], folder: Path = RESULTS, also: Path | None = None) -> str:
-    """Put the results of all sections together, beside the folder; return the Markdown.
+    """Put the results of all rows together, beside the folder; return the Markdown.
 
     `also` is where a release keeps them, without an ending.
     """
-    results, holes = kept(folder), planted(folder)
-    whole = merged(rows, results)
-    markdown = "\n".join([*as_markdown(whole, results), *planted_as_markdown(holes)]) + "\n"
-    told = {**as_json(whole, results), "planted": holes}
+    whole, holes = list(kept(rows, folder)), planted(folder)
+    markdown = "\n".join([*as_markdown(whole), *planted_as_markdown(holes)]) + "\n"
+    told = {**as_json(whole), "planted": holes}
     for place in filter(None, (folder, also)):
         place.with_suffix(".md").write_text(markdown)
         place.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
@@ -132,35 +130,42 @@ def planted_as_markdown(run: dict[str, Any] | None) -> Iterator[str]:
         yield _cells([str(hole["row"]), hole["name"], hole["outcome"].partition("\n")[0]])
 
 
-def as_json(rows: list[Row], results: dict[str, Result]) -> dict[str, Any]:
-    runs = {
-        letter: {"commit": run.commit, "rounds": run.rounds, "finished_at": run.finished_at}
-        for letter, run in results.items()
+def as_json(rows: list[Row]) -> dict[str, Any]:
+    return {
+        "rows": [
+            {**asdict(row), "run": row.run and row.run._asdict(), "verdict": row.verdict}
+            for row in rows
+        ]
     }
-    return {"sections": runs, "rows": [{**asdict(row), "verdict": row.verdict} for row in rows]}
 
 
-def as_markdown(rows: list[Row], results: dict[str, Result]) -> Iterator[str]:
+def as_markdown(rows: list[Row]) -> Iterator[str]:
     yield "# Assurance\n"
-    yield from _summary(rows, results)
-    for letter, section in by_section(rows).items():
+    yield from _summary(rows)
+    for section in by_section(rows).values():
         yield f"\n## {section[0].section}\n"
-        if letter in results:
-            run = results[letter]
-            yield f"Commit {run.commit}, rounds × {run.rounds:g}, {run.finished_at}.\n"
-        else:
-            yield "Not run.\n"
-        yield "| # | must hold | target | verdict | measured | gap |"
+        yield from _runs(section)
+        yield "\n| # | must hold | target | verdict | measured | gap |"
         yield "| --- | --- | --- | --- | --- | --- |"
         for row in section:
             yield _line(row)
 
 
-def _summary(rows: list[Row], results: dict[str, Result]) -> Iterator[str]:
+def _runs(section: list[Row]) -> Iterator[str]:
+    """Which rows were tested in which run."""
+    numbers: dict[Run | None, list[str]] = {}
+    for row in section:
+        numbers.setdefault(row.run, []).append(str(row.number))
+    for run, those in numbers.items():
+        which = "all rows" if len(numbers) == 1 else f"rows {', '.join(those)}"
+        yield f"* {which}: {run or 'not run'}"
+
+
+def _summary(rows: list[Row]) -> Iterator[str]:
     """How many rows hold, at which commits, and what each of the others lacks."""
     counts = Counter(row.verdict for row in rows)
     told = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
-    commits = ", ".join(sorted({run.commit for run in results.values()})) or "none"
+    commits = ", ".join(sorted({row.run.commit for row in rows if row.run})) or "none"
     yield f"{len(rows)} rows: {told}. Commits: {commits}.\n"
     yield "## Not reached\n"
     yield "| # | must hold | target | reached | verdict |"
