@@ -55,13 +55,16 @@ def page_of(approval: FourEyesApproval) -> str:
     return reverse("admin:mfa_reset", args=[approval.office_id, member])
 
 
-def ask_for_second_operator(approval: FourEyesApproval) -> None:
-    """Write an e-mail to everybody who may confirm, in the transaction of the request."""
+def ask_for_second_operator(approval: FourEyesApproval) -> int:
+    """Write an e-mail to everybody who may confirm, in the transaction of the request.
+
+    Returns how many there are.
+    """
     may_confirm = holders_of(right_to_confirm(approval))
     operators = User.objects.filter(may_confirm, is_staff=True, is_active=True)
-    for operator in operators.exclude(
-        pk__in=[approval.requested_by_id, approval.person_id or 0]
-    ).distinct():
+    others = operators.exclude(pk__in=[approval.requested_by_id, approval.person_id or 0])
+    readers = list(others.distinct())
+    for operator in readers:
         enqueue(
             "approval_waiting",
             operator.email,
@@ -70,6 +73,7 @@ def ask_for_second_operator(approval: FourEyesApproval) -> None:
             person=operator.pk,
             approval=approval.pk,
         )
+    return len(readers)
 
 
 @email_message("approval_waiting")

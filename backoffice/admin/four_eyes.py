@@ -84,10 +84,7 @@ def four_eyes_page(page: AdminPage, request: HttpRequest, action: FourEyesAction
                 )
                 if approval is not None:
                     page.log_change(request, action.history_of, f"Asked for: {approval}")
-                    ask_for_second_operator(approval)
-            if approval is not None:
-                message = "Another operator must confirm this within 24 hours. They got an email."
-                page.message_user(request, message, messages.SUCCESS)
+                    ask_others(page, request, approval)
             return redirect(request.path)
     newest = waiting.select_related("requested_by").order_by("pk").last()
     return page.render_page(
@@ -100,6 +97,16 @@ def four_eyes_page(page: AdminPage, request: HttpRequest, action: FourEyesAction
         and operator.pk in (newest.requested_by_id, newest.person_id),
         form=form,
     )
+
+
+def ask_others(page: AdminPage, request: HttpRequest, approval: FourEyesApproval) -> None:
+    """Send the e-mails to who may confirm, and say so; or say that there is nobody."""
+    if ask_for_second_operator(approval):
+        message = "Another operator must confirm this within 24 hours. They got an email."
+        page.message_user(request, message, messages.SUCCESS)
+        return
+    message = "No other operator may confirm this. First give somebody a role that may."
+    page.message_user(request, message, messages.WARNING)
 
 
 @retry_deadlock

@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts.decorators import ask_again_after_15_minutes
 from accounts.models import LANGUAGES, User
 from accounts.requests import PersonRequest
+from backoffice.admin.four_eyes import ask_others
 from backoffice.admin.history import said
 from backoffice.admin.site import ReadOnlyPage
 from backoffice.admin.terms_publication import (
@@ -30,7 +31,6 @@ from backoffice.admin.terms_publication import (
     waiting_publications,
 )
 from backoffice.models import ApprovalKind, TermsProposal
-from backoffice.second_operator import ask_for_second_operator
 from consents.models import Terms
 from consents.terms_acceptance import drafts
 from core.dates import DAY_AND_TIME
@@ -197,6 +197,4 @@ class TermsVersions(ReadOnlyPage):
             waiting.exclude(pk=approval.pk).update(lapsed_at=Now())
             entry = f"Asked for: {approval}\n{approval.detail}"
             self.log_change(request, Terms.objects.in_force("en"), entry)
-            ask_for_second_operator(approval)
-        message = "Another operator must confirm this within 24 hours. They got an email."
-        self.message_user(request, message, messages.SUCCESS)
+            ask_others(self, request, approval)

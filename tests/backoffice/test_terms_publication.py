@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, ProgrammingError, transacti
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import Role
+from accounts.models import Role, User
 from backoffice.event_log import Filter, entries
 from backoffice.models import ApprovalKind, FourEyesApproval, TermsProposal
 from backoffice.models.terms_proposal import CHANGED, TOO_LATE
@@ -288,6 +288,17 @@ def test_the_others_who_may_publish_get_an_e_mail_and_a_line_on_their_home(
     assert all(CONFIRM in str(message.body) for message in mail.outbox)
     answer(rosa, act)
     assert "terms" not in " ".join(one.what for one in rosa.get("/admin/").context["tasks"])
+
+
+def test_who_asks_alone_reads_that_nobody_may_confirm(cast: Cast) -> None:
+    User.objects.filter(is_superuser=True).update(is_active=False)
+    piet = proven(with_role("publishing", "Piet"))
+    said = piet.post(COMPARE, form_to_ask(piet), follow=True).content.decode()
+    assert "No other operator may confirm this." in said
+    assert "They got an email" not in said
+    with_role("publishing", "Rosa")
+    said = piet.post(COMPARE, form_to_ask(piet), follow=True).content.decode()
+    assert "They got an email" in said
 
 
 WRONG: dict[str, Callable[[Any, Any], Any]] = {
