@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 from django.db import connection
 
@@ -10,11 +12,12 @@ from core.row_security import every_office
 from documents.ingest.visibility_horizon import horizon_held_back
 from documents.storage.garbage_collection import remove_unreferenced
 
-# One worker at a time.
+# One run at a time.
 LOCK = (20_004, 0)
-# In one transaction, and in one run.
+# So many in one transaction; after each, as long a pause as it took, so that others have the disk.
 BATCH = 500
-MOST = 20_000
+# A run begins every hour and is over long before the next, whatever is left.
+SECONDS = 20 * 60
 # The index of an office's search gives them in the order of their time.
 EXPIRED = """
     select o.id, d.id from accounts_office o cross join lateral (
@@ -51,26 +54,42 @@ DELETE_DETAILS = "delete from documents_documentdetails where document_id = any(
 DELETE_DOCUMENTS = "delete from documents_document where id = any(%(documents)s)"
 
 
-def delete_for_retention(most: int = MOST) -> int:
+class AnotherRunError(Exception):
+    """Another run is deleting now."""
+
+
+def delete_for_retention(seconds: float = SECONDS, batch: int = BATCH) -> int:
     """Delete the documents that are older than their kind is kept; return how many.
 
-    The rows are deleted first, then the bytes that no row names any more. After a crash in
-    between, garbage collection removes these bytes.
+    It goes on until nothing is left, so many seconds have passed, or another run is found at work.
+    Each batch is a transaction. The rows are deleted first, then the bytes that no row names any
+    more. After a crash in between, garbage collection removes these bytes.
     """
     deleted = 0
+    end = time.monotonic() + seconds
     for kind, months in settings.PORTAL_RETENTION_MONTHS.items():
-        while deleted < most:
-            count = _delete_some(BY_TYPE[kind].kind.value, months, min(BATCH, most - deleted))
+        while True:
+            began = time.monotonic()
+            try:
+                count = _delete_some(BY_TYPE[kind].kind.value, months, batch)
+            except AnotherRunError:
+                return deleted
             deleted += count
-            if count == 0:
+            took = time.monotonic() - began
+            if began + 2 * took >= end:
+                return deleted
+            if count < batch:
                 break
+            time.sleep(took)
     return deleted
 
 
 def _delete_some(kind: int, months: int, most: int) -> int:
     # Software that reads the list of changes must not pass the moment of a deletion unseen.
     with horizon_held_back(), every_office(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
+        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", LOCK)
+        if not cursor.fetchone()[0]:
+            raise AnotherRunError
         cursor.execute(EXPIRED, {"kind": kind, "months": months, "most": most})
         documents = [document for _office, document in cursor.fetchall()]
         digests = delete_rows(documents)

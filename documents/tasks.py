@@ -39,7 +39,7 @@ def ingest_drop_folder() -> None:
 
 @shared_task
 def delete_for_retention() -> None:
-    """Delete the documents that were kept for their time, a bounded number at a time."""
+    """Delete the documents that were kept for their time, in short batches."""
     retention.delete_for_retention()
 
 
