@@ -7,6 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.db.models.functions import Now
 
+from core.purges import delete_in_batches
 from mailer.delivery import deliver
 from mailer.models import OutgoingEmail
 
@@ -32,4 +33,4 @@ def sweep() -> None:
 def forget() -> int:
     """Delete ended e-mails older than 30 days: a row says who got an e-mail, and about what."""
     old = OutgoingEmail.objects.filter(created_at__lt=Now() - KEEP_FOR)
-    return int(old.exclude(pk__in=OutgoingEmail.objects.open()).delete()[0])
+    return delete_in_batches(old.exclude(sent_at=None, given_up_at=None))

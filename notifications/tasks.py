@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from clients.models.event import ANNOUNCED_KINDS, ClientEvent
 from consents.models import ConsentEvent
+from core.purges import delete_in_batches
 from notifications.documents_available import tell_filed_documents
 from notifications.fan_out import fan_out, fan_out_company
 from notifications.models import Delivery, DocumentsNotice, FiledDocuments
@@ -53,7 +54,6 @@ def _fan_out_missed(events: QuerySet[Any], fan_out: Callable[[int], None]) -> No
 def forget() -> None:
     """Delete the deliveries that ended and are older than 90 days; the event feed stays whole."""
     old = Delivery.objects.filter(created_at__lt=Now() - KEEP_FOR)
-    old.exclude(pk__in=Delivery.objects.open()).delete()
+    delete_in_batches(old.exclude(delivered_at=None, given_up_at=None))
     notices = DocumentsNotice.objects.filter(at__lt=Now() - KEEP_FOR)
-    in_use = Delivery.objects.exclude(notice=None).values("notice")
-    notices.exclude(pk__in=in_use).delete()
+    delete_in_batches(notices.filter(~Exists(Delivery.objects.filter(notice=OuterRef("pk")))))

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from core.locks import retry_deadlock
+from core.purges import delete_in_batches
 from partner_api.errors import Fault, invalid, refused
 from partner_api.models import IdempotencyRecord
 
@@ -74,4 +75,4 @@ def run_once(
 
 def forget_old_records() -> int:
     """Delete the records that are older than 24 hours; return how many there were."""
-    return IdempotencyRecord.objects.filter(created_at__lte=Now() - STORED_FOR).delete()[0]
+    return delete_in_batches(IdempotencyRecord.objects.filter(created_at__lte=Now() - STORED_FOR))
