@@ -12,6 +12,7 @@ from backoffice.admin.four_eyes import FourEyesAction, ReasonForm, four_eyes_pag
 from backoffice.admin.site import AdminPage
 from backoffice.models.four_eyes import ApprovalKind
 from backoffice.termination import change_number, close_office
+from backoffice.words import counted
 from consents.models import Status
 from core.enterprise_number import CompanyNumberField
 
@@ -40,9 +41,9 @@ def _what_ends(office: Office) -> tuple[list[str], list[str]]:
     names = [consent.partner.name for consent in allowed.order_by("partner__name")[:20]]
     waiting = office.consents.live().exclude(status=Status.ALLOWED).count()
     return [
-        f"{allowed.count()} allowed consents will be cancelled permanently. The next call by the "
-        "software is refused.",
-        f"{waiting} unanswered requests will be closed as lapsed.",
+        f"{counted(allowed.count(), 'allowed consent')} will be cancelled permanently. The next "
+        "call by the software is refused.",
+        f"{counted(waiting, 'unanswered request')} will be closed as lapsed.",
     ], names
 
 

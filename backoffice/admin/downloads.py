@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin
 from django.contrib.admin.utils import label_for_field, lookup_field
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
@@ -20,6 +21,7 @@ from django.utils.text import slugify
 from accounts.models import User
 from backoffice.admin.lists import REACH
 from backoffice.event_log import TAKEN_OUT
+from backoffice.words import counted
 from core.csv_export import csv_file
 
 # Of the filter, so many characters stand in the history.
@@ -49,15 +51,19 @@ def list_as_csv(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
 
 
 def _write_down(page: ModelAdmin[Any], request: HttpRequest, rows: int) -> None:
-    """Write to the history which list was taken out, by which filter, and how many rows."""
-    words = urlencode(sorted(request.GET.items()))[:LONGEST_FILTER]
+    """Write to the history which list was taken out, by which filter, and how many rows.
+
+    The words of a search may name a person, whom the history could never forget.
+    """
+    chosen = {name: "words" if name == SEARCH_VAR else value for name, value in request.GET.items()}
+    words = urlencode(sorted(chosen.items()))[:LONGEST_FILTER]
     model = cast(type[Model], page.model)
     LogEntry.objects.create(
         user=cast(User, request.user),
         content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
         object_repr=f"list of {page.opts.verbose_name_plural}"[:200],
         action_flag=CHANGE,
-        change_message=f"{TAKEN_OUT}{rows} rows, filter: {words or 'none'}",
+        change_message=f"{TAKEN_OUT}{counted(rows, 'row')}, filter: {words or 'none'}",
     )
 
 

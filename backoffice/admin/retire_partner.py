@@ -10,6 +10,7 @@ from backoffice.admin.four_eyes import FourEyesAction, four_eyes_page
 from backoffice.admin.site import AdminPage
 from backoffice.models.four_eyes import ApprovalKind
 from backoffice.termination import retire_partner
+from backoffice.words import counted
 from consents.models import Status
 from partners.models import Partner, PartnerStatus
 
@@ -29,8 +30,8 @@ def retire_page(page: AdminPage, request: HttpRequest, pk: int) -> HttpResponse:
         back=reverse("admin:partners_partner_change", args=[partner.pk]),
         title=f"Retire {partner}",
         consequences=[
-            f"{allowed.count()} allowed consents will be cancelled permanently.",
-            f"{waiting} unanswered requests will be withdrawn.",
+            f"{counted(allowed.count(), 'allowed consent')} will be cancelled permanently.",
+            f"{counted(waiting, 'unanswered request')} will be withdrawn.",
             "All calls and new tokens will be refused.",
             "The Admins of all these offices will be told. This cannot be undone.",
         ],

@@ -13,6 +13,7 @@ from backoffice.admin.four_eyes import FourEyesAction, confirm
 from backoffice.admin.site import AdminPage
 from backoffice.models import ApprovalKind, FourEyesApproval, TermsProposal
 from backoffice.terms_publication import publish_terms
+from backoffice.words import counted
 from consents.models import Terms
 from consents.terms_acceptance import Passage, differences, whom_a_change_reaches
 from core.dates import moment_in_words
@@ -40,7 +41,7 @@ def consequences(asked: TermsProposal) -> list[str]:
     begin = f"from {moment_in_words(since)} on" if since else "as soon as it is confirmed"
     sentences = [f"Version {asked.version} will be in force {begin}."]
     reached = whom_a_change_reaches()
-    offices = _counted(reached.offices, "office")
+    offices = counted(reached.offices, "office")
     if not asked.material:
         return [
             *sentences,
@@ -49,15 +50,11 @@ def consequences(asked: TermsProposal) -> list[str]:
         ]
     return [
         *sentences,
-        f"The change is material: {offices} with {_counted(reached.consents, 'allowed consent')} "
+        f"The change is material: {offices} with {counted(reached.consents, 'allowed consent')} "
         "must accept it within 60 days, or access is paused.",
-        f"{_counted(reached.emails, 'email')} will be sent to their Admins when it is in force, "
+        f"{counted(reached.emails, 'email')} will be sent to their Admins when it is in force, "
         "and up to two reminders for each. These numbers are those of now.",
     ]
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def publication_page(page: AdminPage, request: HttpRequest) -> HttpResponse:

@@ -220,8 +220,8 @@ def test_two_operators_close_an_office_and_nothing_of_it_is_readable(
     other = factories.make_allowed(cast.peeters, cast.ledgerly, cast.chloe)
     dirk, eva, anna = proven(cast.dirk), proven(another_operator(cast)), as_person(cast.anna)
     shown = dirk.get(_page(cast, "close")).content.decode()
-    assert "1 allowed consents" in shown
-    assert "1 unanswered requests" in shown
+    assert "1 allowed consent " in shown
+    assert "1 unanswered request " in shown
     assert cast.ledgerly.name in shown
     mail.outbox.clear()
     act = confirmed(_page(cast, "close"), dirk, eva, reason="Bankrupt")
