@@ -36,10 +36,11 @@ OF_OFFICES = (
     *("accounts:", "partner_api:"),
 )
 SELDOM = 0.2
-# Files, and what software asks for, have more turns.
+# Files, decisions, of which e-mails tell, and what software asks for have more turns.
 OFTEN = (
     *("partner_api:document", "partner_api:consent", "partner_api:events"),
     *("documents:file", "consents:evidence"),
+    *("consents:ask", "consents:confirm", "consents:cancel"),
 )
 
 
