@@ -26,6 +26,8 @@ from tests.factories import allow
 from tests.partner_api.test_malformed import web_process
 
 pytestmark = pytest.mark.requirement(57)
+# One each for the portal, PostgreSQL, the burst and the others.
+CORES_FOR_A_LOAD = 4
 
 
 @pytest.fixture
@@ -61,18 +63,20 @@ def test_a_burst_of_one_partner_leaves_the_others_quick(
     """Ten times its limit at 100 calls a second, for 3 seconds; `--rounds 20` for a minute.
 
     The everyday round shares its processors with other tests, so it counts processor time:
-    a refused call must cost clearly less than a search. The long round has processors of
-    its own and compares what the others wait.
+    a refused call must cost clearly less than a search. The long round compares what the others
+    wait, and is judged by it where the load has processors of its own: the portal, PostgreSQL and
+    the load need four of them. On fewer it is told, and judged by processor time as well.
     """
     Partner.objects.filter(pk=people.tally.pk).update(calls_per_minute=10**6)
     allow(factories.make_request(people.janssens, people.tally), people.anna)
     if rounds > 1:
         with cores_of_its_own(portal):
             told, ratio = others_beside_a_burst(ledgerly, tally, people, 3 * rounds)
-    else:
-        told, ratio = refused_beside_searched(portal, ledgerly, tally, people)
+        record_property("measured", told)
+        assert ratio <= 1.1 or len(os.sched_getaffinity(0)) < CORES_FOR_A_LOAD, told
+    told, ratio = refused_beside_searched(portal, ledgerly, tally, people)
     record_property("measured", told)
-    assert ratio <= (1.1 if rounds > 1 else 0.9), told
+    assert ratio <= 0.9, told
 
 
 def refused_beside_searched(
