@@ -146,18 +146,21 @@ ROUNDS = """
 def pytest_addoption(parser):
     parser.addoption("--rounds", default="1")
 """
+# pytest with the plugin alone, in the folder where it is started.
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-p", "tests.assurance.report", "-p", "no:django"),
+    *("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."),
+)
 
 
 def test_the_plugin_runs_the_tests_of_the_wanted_rows_and_counts_them(tmp_path: Path) -> None:
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
     (tmp_path / "conftest.py").write_text(ROUNDS)
-    plugins = ("-p", "tests.assurance.report", "-p", "no:django", "-p", "no:cacheprovider")
-    command = [sys.executable, "-m", "pytest", *plugins, "-c", os.devnull, "--rootdir", "."]
     environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
 
     def said(*options: str) -> str:
         done = subprocess.run(
-            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True,
+            [*PYTEST, *options], cwd=tmp_path, env=environment, capture_output=True, text=True,
             check=False,
         )  # fmt: skip
         return re.sub(" +", " ", done.stdout + done.stderr)
@@ -176,12 +179,10 @@ def test_what_two_processes_said_is_kept_row_by_row(tmp_path: Path) -> None:
     (tmp_path / "tests" / "__init__.py").touch()
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
     (tmp_path / "conftest.py").write_text(ROUNDS)
-    plugins = ("-p", "tests.assurance.report", "-p", "no:django", "-p", "no:cacheprovider")
-    command = [sys.executable, "-m", "pytest", *plugins, "-c", os.devnull, "--rootdir", "."]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     for options in (["--section", "A"], ["--rows", "61", "-n", "2"]):
         subprocess.run(
-            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, check=False
+            [*PYTEST, *options], cwd=tmp_path, env=environment, capture_output=True, check=False
         )
     table = (tmp_path / "var" / "assurance.md").read_text()
     kept = {path.stem for path in (tmp_path / "var" / "assurance").glob("*.json")}
