@@ -75,6 +75,12 @@ OF_CLIENT = f"""
     join clients_client client on client.office_id = consent.office_id and {CLIENT_IS_ACTIVE}
     where client.id = %(client)s and consent.status = 'allowed' and {CLIENT_IS_IN_SCOPE}
 """  # noqa: S608  # constants only
+COVERED = f"""
+    select consent.id, client.id from consents_consent consent
+    join clients_client client on client.office_id = consent.office_id and {CLIENT_IS_ACTIVE}
+    where consent.id = any(%(consents)s) and client.id = any(%(clients)s)
+      and {CLIENT_IS_IN_SCOPE}
+"""  # noqa: S608  # constants only
 OF_ONE_CLIENT = f"""
     select {{in_scope}} from clients_client client
     where client.id = %(client)s and client.office_id = %(office)s and {CLIENT_IS_ACTIVE}
@@ -159,6 +165,11 @@ class AccessContext(NamedTuple):
         if kind is not None and kind in self.excluded_kinds:
             return DenialReason.KIND_NOT_SHARED
         return None
+
+
+def covered_clients(consent_ids: Iterable[int], client_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """The pairs of consent and client of which the client is active and in scope now."""
+    return set(point_query(COVERED, consents=list(consent_ids), clients=list(client_ids)))
 
 
 def allowed_by_denial_reason() -> dict[DenialReason | None, int]:

@@ -6,22 +6,26 @@ When batches come in faster than software is told, one notice counts the documen
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import cast
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from consents.access import AccessContext
+from consents.access import AccessContext, covered_clients
 from consents.models import Consent, Status
-from consents.scope import clients_in_scope
 from core.document_kinds import BY_KIND
 from core.jobs import delay_after_commit
 from core.telemetry import telemetry
 from documents.ingest.bulk_insert import FiledDocument
 from notifications.models import Delivery, DocumentsNotice, FiledDocuments, WebhookEndpoint
 from notifications.webhooks.endpoints import deliver
+
+# Kind and company → number of documents.
+Filed = Counter[tuple[str, int]]
+# An endpoint and an office of which it hears.
+Heard = tuple[int, int]
 
 
 def note_filed_documents(filed: Iterable[FiledDocument]) -> None:
@@ -43,23 +47,39 @@ def note_filed_documents(filed: Iterable[FiledDocument]) -> None:
 @shared_task
 def tell_filed_documents(office_ids: list[int]) -> None:
     """Tell software of all documents that were filed at these offices and not told of yet."""
-    for office_id in office_ids:
-        _tell_of_office(office_id)
+    for endpoint_id in _write_notices(office_ids):
+        deliver.delay(endpoint_id)
 
 
-def _tell_of_office(office_id: int) -> None:
-    """Create a notice and a delivery for each software that can read some of the documents."""
-    with transaction.atomic():
-        untold = FiledDocuments.objects.filter(office=office_id).order_by("pk")
-        rows = list(untold.select_for_update(of=("self",)))
-        if not rows:
-            return  # another worker was faster
-        filed = _together(row.counts for row in rows)
-        for consent in _listening().filter(office=office_id).select_related("partner"):
-            counts = _readable(consent, filed)
-            if counts:
-                _tell(consent.partner.webhook_endpoint, office_id, counts)
-        FiledDocuments.objects.filter(pk__in=[row.pk for row in rows]).delete()
+@transaction.atomic
+def _write_notices(office_ids: list[int]) -> list[int]:
+    """Write a notice for each software and office; return the endpoints to be woken.
+
+    The number of statements does not depend on how many offices a batch has documents of.
+    """
+    untold = FiledDocuments.objects.filter(office__in=office_ids).order_by("pk")
+    # What is locked is being told by another worker.
+    rows = list(untold.select_for_update(of=("self",), skip_locked=True))
+    if not rows:
+        return []
+    filed = _together(rows)
+    of_offices = _listening().filter(office__in=filed)
+    consents = list(of_offices.select_related("partner__webhook_endpoint").order_by("pk"))
+    news = _readable(consents, filed)
+    told = _count_in(news)
+    new = [one for one in news if one not in told]
+    notices = DocumentsNotice.objects.bulk_create(
+        DocumentsNotice(office_id=office_id, counts=news[endpoint_id, office_id])
+        for endpoint_id, office_id in new
+    )
+    Delivery.objects.bulk_create(
+        Delivery(
+            endpoint_id=endpoint_id, notice=notice, traceparent=telemetry.tracing.traceparent()
+        )
+        for (endpoint_id, _), notice in zip(new, notices, strict=True)
+    )
+    FiledDocuments.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return sorted({endpoint_id for endpoint_id, _ in new})
 
 
 def _listening() -> QuerySet[Consent]:
@@ -76,43 +96,53 @@ def _nested(counted: Counter[tuple[str, int]]) -> dict[str, dict[int, int]]:
     return nested
 
 
-def _together(counted: Iterable[dict[str, dict[str, int]]]) -> Mapping[str, Mapping[str, int]]:
-    """Add up the counts of several batches."""
-    together: dict[str, Counter[str]] = defaultdict(Counter)
-    for counts in counted:
-        for kind, of_companies in counts.items():
-            together[kind].update(of_companies)
-    return together
+def _together(rows: Iterable[FiledDocuments]) -> dict[int, Filed]:
+    """Add up, for each office, the counts of several batches."""
+    filed: dict[int, Filed] = defaultdict(Counter)
+    for row in rows:
+        for kind, of_companies in row.counts.items():
+            for client_id, number in of_companies.items():
+                filed[row.office_id][kind, int(client_id)] += number
+    return filed
 
 
-def _readable(consent: Consent, counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:
-    """Count what this software may read now: its kinds, of companies in scope."""
-    access = AccessContext.of(consent.pk)
-    kinds = {kind: each for kind, each in counts.items() if access.denial_reason(kind) is None}
-    named = {int(client_id) for each in kinds.values() for client_id in each}
-    covered = set(clients_in_scope(consent).filter(pk__in=named).values_list("pk", flat=True))
-    readable: Counter[str] = Counter()
-    for kind, each in kinds.items():
-        readable[kind] += sum(number for pk, number in each.items() if int(pk) in covered)
-    return +readable
+def _readable(consents: list[Consent], filed: dict[int, Filed]) -> dict[Heard, Counter[str]]:
+    """Count what each software may read now: its kinds, of companies in scope."""
+    contexts = AccessContext.of_consents(consent.pk for consent in consents)
+    named = {client_id for each in filed.values() for _, client_id in each}
+    covered = covered_clients(contexts, named)
+    readable: dict[Heard, Counter[str]] = {}
+    for consent in consents:
+        counts: Counter[str] = Counter()
+        for (kind, client_id), number in filed[consent.office_id].items():
+            may_read = contexts[consent.pk].denial_reason(kind) is None
+            if may_read and (consent.pk, client_id) in covered:
+                counts[kind] += number
+        if counts:
+            readable[consent.partner.webhook_endpoint.pk, consent.office_id] = counts
+    return readable
 
 
-def _tell(endpoint: WebhookEndpoint, office_id: int, counts: Counter[str]) -> None:
-    """Deliver a notice, or add to the notice of this office that waits for its first attempt.
+def _count_in(news: dict[Heard, Counter[str]]) -> set[Heard]:
+    """Add to the notices that wait for their first attempt; return whose they are.
 
-    It takes the place of a notice of this office that the receiver did not take. So a receiver
-    that is slow or away finds one notice of each office, and not one of each batch.
+    News takes the place of a notice of the same office that the receiver did not take. So a
+    receiver that is slow or away finds one notice of each office, and not one of each batch.
     """
-    of_office = endpoint.deliveries.open().filter(notice__office=office_id).order_by("pk")
-    locked = of_office.select_related("notice").select_for_update(of=("self", "notice"))
-    for delivery in locked.exclude(answer=""):
-        counts.update(cast(DocumentsNotice, delivery.notice).counts)
-        delivery.give_up()
-    if untried := locked.filter(attempts=0).first():
-        cast(DocumentsNotice, untried.notice).add(counts)
-        return
-    notice = DocumentsNotice.objects.create(office_id=office_id, counts=counts)
-    Delivery.objects.create(
-        endpoint=endpoint, notice=notice, traceparent=telemetry.tracing.traceparent()
-    )
-    delay_after_commit(deliver, endpoint.pk)
+    endpoints, offices = {endpoint for endpoint, _ in news}, {office for _, office in news}
+    of_both = Delivery.objects.open().filter(endpoint__in=endpoints, notice__office__in=offices)
+    not_on_its_way = of_both.filter(Q(attempts=0) | ~Q(answer=""))
+    locked = not_on_its_way.select_related("notice").select_for_update(of=("self", "notice"))
+    untried: dict[Heard, DocumentsNotice] = {}
+    for delivery in locked.order_by("pk"):
+        notice = cast(DocumentsNotice, delivery.notice)
+        heard = (delivery.endpoint_id, notice.office_id)
+        if heard in news and not delivery.attempts:
+            untried.setdefault(heard, notice)
+        elif heard in news:
+            news[heard].update(notice.counts)
+            delivery.give_up()
+    for heard, notice in untried.items():
+        notice.counts = news[heard] + Counter(notice.counts)
+    DocumentsNotice.objects.bulk_update(untried.values(), ["counts"])
+    return set(untried)

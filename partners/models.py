@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AbstractApplication
@@ -138,6 +139,12 @@ class Partner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def audience(self) -> str:
+        """Whom the signatures of webhooks are for: its first client id."""
+        first = self.applications.order_by("pk").values_list("client_id", flat=True).first()
+        return first or str(self.uuid)
 
     @property
     def initials(self) -> str:

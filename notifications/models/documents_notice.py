@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 
 from django.db import models
 from django.db.models.functions import Now
@@ -37,8 +36,3 @@ class DocumentsNotice(models.Model):
 
     def __str__(self) -> str:
         return f"office {self.office_id} · {self.at:%Y-%m-%d %H:%M}"
-
-    def add(self, counts: Counter[str]) -> None:
-        """Count more documents in; the row is locked."""
-        self.counts = counts + Counter(self.counts)
-        self.save(update_fields=["counts"])

@@ -138,6 +138,11 @@ class WebhookEndpoint(models.Model):
         mine = WebhookEndpoint.objects.on().filter(free, pk=self.pk)
         return bool(mine.update(busy_until=Now() + LEASE))
 
+    def extend_lease(self) -> None:
+        """Go on reserving it, unless it was switched off meanwhile."""
+        mine = WebhookEndpoint.objects.filter(pk=self.pk, busy_until__isnull=False)
+        mine.update(busy_until=Now() + LEASE)
+
     def release(self) -> None:
         WebhookEndpoint.objects.filter(pk=self.pk).update(busy_until=None)
 

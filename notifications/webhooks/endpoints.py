@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
 from django.db.models.functions import Now
 
 from notifications.emails import send_webhook_trouble
-from notifications.models.webhook_endpoint import LEASE, Delivery, OffReason, WebhookEndpoint
+from notifications.models.webhook_endpoint import Delivery, OffReason, WebhookEndpoint
 from notifications.webhooks.send import send
+
+READ_AT_ONCE = 50  # deliveries
+# Seconds after which they are read again: an event comes before the notices that wait already.
+FRESH_FOR = 1.0
 
 
 @shared_task
@@ -17,15 +23,21 @@ def deliver(endpoint_id: int) -> None:
     # A delivery can become due while another worker releases the endpoint, so we look again.
     while endpoint.deliveries.due().exists() and endpoint.lease():
         try:
-            while (delivery := _next_due(endpoint)) is not None:
-                _attempt(delivery, endpoint)
+            while due := _next_due(endpoint):
+                # The lease lasts longer than it takes to send what is fresh, and one attempt more.
+                endpoint.extend_lease()
+                read_at = time.monotonic()
+                for delivery in due:
+                    _attempt(delivery, endpoint)
+                    if time.monotonic() - read_at > FRESH_FOR:
+                        break
         finally:
             endpoint.release()
 
 
-def _next_due(endpoint: WebhookEndpoint) -> Delivery | None:
+def _next_due(endpoint: WebhookEndpoint) -> list[Delivery]:
     due = endpoint.deliveries.due().select_related("event__consent", "notice__office")
-    return due.first()
+    return list(due[:READ_AT_ONCE])
 
 
 def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
@@ -42,10 +54,6 @@ def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
         mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, flagged_at=None)
         if mine.update(flagged_at=Now()):
             email_trouble(endpoint.pk)
-    # The lease lasts as long as one attempt may take, so each attempt extends it.
-    WebhookEndpoint.objects.filter(pk=endpoint.pk, busy_until__isnull=False).update(
-        busy_until=Now() + LEASE
-    )
 
 
 @shared_task

@@ -18,7 +18,7 @@ from consents.models import ConsentEvent
 from notifications.models.documents_notice import DocumentsNotice
 from notifications.models.webhook_endpoint import EVENT_NAMES
 from notifications.webhooks import signing_keys
-from partners.models import Application, Partner
+from partners.models import Partner
 
 SIGNATURE_VALID_FOR = 300  # seconds
 
@@ -77,11 +77,10 @@ def issuer() -> str:
 def signature(body: bytes, partner: Partner) -> str:
     """Return a JWT over the digest of the body, for this partner. It is valid for five minutes."""
     key = signing_keys.current()
-    application = Application.objects.filter(partner=partner).order_by("pk").first()
     now = int(time.time())
     claims = {
         "iss": issuer(),
-        "aud": application.client_id if application else str(partner.uuid),
+        "aud": partner.audience,
         "iat": now,
         "exp": now + SIGNATURE_VALID_FOR,
         "jti": str(uuid.uuid4()),

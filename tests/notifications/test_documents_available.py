@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from werkzeug import Request, Response
 
 from clients.models import Client
+from consents.models import ConsentEvent
 from consents.scope import ScopeChange, change_scope
 from core.document_kinds import KINDS, Kind
 from documents.ingest.bulk_insert import FiledDocument
 from notifications.documents_available import note_filed_documents, tell_filed_documents
+from notifications.fan_out import fan_out
 from notifications.models import Delivery, FiledDocuments, WebhookEndpoint
 from notifications.models.webhook_endpoint import OffReason
 from notifications.tasks import sweep
@@ -155,6 +158,50 @@ def test_a_notice_whose_place_was_taken_is_not_sent(
     missed = endpoint.deliveries.get(event=None)
     file(cast, (cast.bakery, BANK))
     assert not missed.begin()
+
+
+def test_the_statements_of_telling_do_not_grow_with_the_offices(
+    cast: Cast, endpoint: WebhookEndpoint
+) -> None:
+    """Two batches of each office: the first makes its notice, the second is counted in."""
+    allow(cast.consent, cast.anna)
+    clients = [cast.bakery]
+    for name in ("Peeters", "Maes", "Claes"):
+        office = factories.make_office(name)
+        factories.make_allowed(office, cast.ledgerly, factories.make_person(name, office))
+        clients.append(factories.make_client(office))
+    asked = []
+    for batch in (clients[:1], clients[:1], clients, clients):
+        note_filed_documents([FiledDocument(c.office_id, c.pk, BANK, 1) for c in batch])
+        with CaptureQueriesContext(connection) as telling:
+            tell_filed_documents([client.office_id for client in batch])
+        asked.append(len(telling.captured_queries))
+    assert max(asked[2:]) <= max(asked[:2]) + 1, asked
+    told = Delivery.objects.filter(event=None).order_by("pk").values_list("notice__counts")
+    assert [counts for (counts,) in told] == [{STATEMENTS: 4}, *[{STATEMENTS: 2}] * 3]
+
+
+def test_an_event_is_told_before_the_notices_that_wait(
+    people: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver is slow, and the consent of another office is cancelled while it thinks."""
+    monkeypatch.setattr("notifications.webhooks.endpoints.FRESH_FOR", 0.0)
+    allow(people.consent, people.anna)
+    factories.make_allowed(people.peeters, people.ledgerly, people.chloe)
+    url = receiver.server.url_for("/hook")
+    endpoint = WebhookEndpoint.objects.create(partner=people.ledgerly, url=url)
+    file(people, (people.bakery, BANK), (factories.make_client(people.peeters), BANK))
+
+    def cancel_meanwhile(_request: Request) -> Response:
+        if len(receiver.got) == 1:
+            people.fresh().cancel(acting(people.anna))
+            fan_out(ConsentEvent.objects.latest("pk").pk)
+            connection.close()  # this thread of the receiver has its own
+        return Response(status=204)
+
+    receiver.answer = cancel_meanwhile
+    deliver(endpoint.pk)
+    assert receiver.told == ["documentsAvailable", "cancelled", "documentsAvailable"]
 
 
 def test_the_sweep_tells_what_no_worker_was_woken_for(
