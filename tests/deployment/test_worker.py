@@ -16,6 +16,7 @@ import pytest
 from celery import current_app
 from django.db.models.functions import Now
 
+from codabox_portal.celery import NICE
 from consents.models import Consent, ConsentEvent, Status
 from notifications.fan_out import fan_out
 from notifications.models import Delivery, WebhookEndpoint
@@ -105,6 +106,19 @@ def test_everybody_is_told_while_one_of_fifty_hangs(
         print(f"{who} hangs: {len(seconds)} first tries, p50 {p50:.3f} s, p95 {p95:.3f} s")
         # The everyday round shares its machine with other tests.
         assert p95 <= (2 if rounds > 1 else 10)
+
+
+def test_a_worker_lets_web_processes_go_first(tmp_path: Path) -> None:
+    def niceness(pid: int) -> int:
+        return os.getpriority(os.PRIO_PROCESS, pid)
+
+    wanted = min(niceness(os.getpid()) + NICE, 19)
+    with worker(tmp_path) as process:
+        for _tenth in range(600):
+            if niceness(process.pid) == wanted:
+                break
+            time.sleep(0.1)
+        assert niceness(process.pid) == wanted
 
 
 @pytest.mark.requirement(62)
