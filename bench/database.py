@@ -85,6 +85,7 @@ def _environment() -> dict[str, str]:
         "PORTAL_DEMO": "0",
         "PORTAL_DEBUG": "0",
         "PORTAL_HOSTS": "127.0.0.1,localhost",
+        "PORTAL_MAIL_DIR": str(KEPT / "mails"),
         "PORTAL_STATIC_FROM_SOURCE": "1",
         "PORTAL_NGINX_LOCATION": "",
         "PORTAL_CALLS_PER_MINUTE": "100000000",

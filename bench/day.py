@@ -32,10 +32,13 @@ from bench.day_admin import Admin
 from bench.day_software import WAYS, Program, SlowReaders, Wanted
 from bench.report import Report
 from bench.servers import serving
-from consents.models import Consent
+from codabox_portal.celery import app
+from consents.models import Consent, ConsentEvent
 from core.document_kinds import BY_KIND
 from core.row_security import every_office
 from documents.models import Document
+from mailer.models import OutgoingEmail
+from notifications.models import Delivery, FiledDocuments
 
 SHARE = 0.1
 WORKERS, THREADS = 2, 136
@@ -83,12 +86,14 @@ class Announced:
 def measure(size: str, options: argparse.Namespace) -> bool:
     share = SHARE if options.share is None else options.share
     report = Report("day", f"{share:g} of a day beside {size}")
+    app.control.purge()  # what earlier runs queued
     with _receiver() as (announced, url):
         software = belgium.offices_and_software(share, url)
         offices = [office for one in software for office in one.offices]
         files = belgium.write_files(share, offices)
         print(f"Wrote {files:,} files of {len(offices):,} offices.", flush=True)
         with _worker(), serving("ours", workers=WORKERS, threads=THREADS) as servers:
+            _wait_until_nothing_waits(len(offices))
             began = time.monotonic()
             programs, cancelled, slow = _replay(software, files, servers["ours"].port)
             took = time.monotonic() - began
@@ -188,6 +193,17 @@ def _worker() -> Iterator[None]:
     finally:
         worker.terminate()
         worker.wait(60)
+
+
+def _wait_until_nothing_waits(offices: int) -> None:
+    """Wait until the consents of the day, and what earlier runs left, are announced."""
+    missed = ConsentEvent.objects.filter(fan_out=None)
+    waiting = (missed, OutgoingEmail.objects.due(), FiledDocuments.objects, Delivery.objects.due())
+    deadline = time.monotonic() + PATIENCE + offices / 10
+    while any(each.exists() for each in waiting):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the worker does not come to an end before the day begins")
+        time.sleep(0.5)
 
 
 def _filed(offices: list[Office]) -> list[Filed]:

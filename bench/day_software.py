@@ -25,7 +25,7 @@ from core.document_kinds import BY_TYPE, KINDS, DocumentKind
 SEARCH, FEED, ZIP = "search", "change feed", "ZIP"
 WAYS = [SEARCH, FEED, ZIP]
 PAGE, MOST_IN_A_ZIP = 1000, 500
-PAUSE, SIP = 1.0, 1000
+PAUSE, SIP = 10.0, 1000
 
 
 class Wanted(NamedTuple):
