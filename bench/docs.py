@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import growth, speed_table
+from bench import goals, growth, speed_table
 from bench.database import ROOT
 from bench.report import kept
 
 README = ROOT / "README.md"
 GROWING = ROOT / "docs" / "operations" / "growing.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "growth.svg"
 
 
@@ -20,6 +21,8 @@ def write() -> None:
     """Write every part of which there are results, and say which have none."""
     _write_speed()
     _write_growth()
+    if found := goals.results():
+        replace_between(PERFORMANCE, "goals", goals.table(found))
 
 
 def _write_speed() -> None:

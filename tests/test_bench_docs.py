@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import growth
+from bench import goals, growth
 from bench.docs import replace_between
 from bench.report import Report, Result
 from bench.speed_table import speed
@@ -61,6 +61,24 @@ def test_the_table_of_speed_says_what_was_measured_and_no_more() -> None:
     assert text.count("\n| ") == 3
     assert "After a cancel, 2 of 10,188 calls" in text
     assert "In the database" not in text
+
+
+def test_the_table_of_goals_has_a_column_for_each_size() -> None:
+    day = Report("day", "0.1 of a day beside S")
+    day.at_most("18", "the whole", 174, 180, " s")
+    day.note("18", "answers", "3 × 200")
+    run = Report("run", "S")
+    run.at_least("1", "search: of the floor", 60, 70, " %")
+    text = goals.table([run.result(), plans("S", 1), plans("L", 4), day.result()])
+    name = "| 5 | 5,000 of 5,000 clients, 7 days"
+    assert f"{name}: time | ≤ 1 ms | 0.2 ms |  | 0.8 ms |" in text
+    assert f"{name}: buffers | ≤ 150 | 32 |  | 128 |" in text
+    assert "| 5 | 79 of 5,000 clients, 7 days: buffers | ≤ 150 | 60 |  | **240** |" in text
+    assert "| 18 | 0.1 of a day: the whole | ≤ 180 s | 174 s |  |  |" in text
+    # At S the bench asks for a quarter less, the table does not.
+    assert "| 1 | search: of the floor | ≥ 70 % | **60 %** |  |  |" in text
+    assert "answers" not in text
+    assert text.count("\n| ") == 9
 
 
 def test_a_page_keeps_all_but_what_the_bench_wrote(tmp_path: Path) -> None:
