@@ -66,8 +66,8 @@ def _write_notices(office_ids: list[int]) -> list[int]:
     of_offices = _listening().filter(office__in=filed)
     consents = list(of_offices.select_related("partner__webhook_endpoint").order_by("pk"))
     news = _readable(consents, filed)
-    told = _count_in(news)
-    new = [one for one in news if one not in told]
+    counted_in = _count_in(news)
+    new = [one for one in news if one not in counted_in]
     notices = DocumentsNotice.objects.bulk_create(
         DocumentsNotice(office_id=office_id, counts=news[endpoint_id, office_id])
         for endpoint_id, office_id in new
