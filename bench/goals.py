@@ -14,7 +14,7 @@ from bench.report import Finding, Result, kept
 WORDS = ["run", "plans", "cancel", "ingest", "pages"]
 SHARES = ["0.1", "1"]
 # Figures that stand in the words of a line, and so differ from size to size.
-FIGURES = re.compile(r",? \d[\d,]* (?:rows|buffers)| \(.*\)")
+FIGURES = re.compile(r",? \d[\d,.]* (?:rows|buffers|ms)|,? of [\d,]+$| \(.*\)")
 BOUND = re.compile(r"([≥≤]) ([\d,.]+)")
 HEAD = """| goal | what | asked | S | M | L |
 | --- | --- | --- | --- | --- | --- |"""
