@@ -70,6 +70,11 @@ OF_ONE_CONSENT = f"""
 OF_CONSENTS = f"""
     select {ACCESS_COLUMNS} from {CONSENTS} where consent.id = any(%(consents)s)
 """  # noqa: S608  # constants only
+OF_PAIR = f"""
+    select {ACCESS_COLUMNS} from {CONSENTS}
+    where consent.partner_id = %(partner)s and consent.office_id = %(office)s
+      and consent.status = 'allowed'
+"""  # noqa: S608  # constants only
 OF_CLIENT = f"""
     select {ACCESS_COLUMNS} from {CONSENTS}
     join clients_client client on client.office_id = consent.office_id and {CLIENT_IS_ACTIVE}
@@ -121,6 +126,12 @@ class AccessContext(NamedTuple):
         """Read the access contexts of many consents in one statement, by the consent's key."""
         rows = point_query(OF_CONSENTS, consents=list(consent_ids))
         return {row[0]: cls.from_row(row) for row in rows}
+
+    @classmethod
+    def of_pair(cls, partner_id: int, office_id: int) -> Self | None:
+        """Read the access context of the allowed consent of a partner and an office, if any."""
+        rows = point_query(OF_PAIR, partner=partner_id, office=office_id)
+        return cls.from_row(rows[0]) if rows else None
 
     @classmethod
     def of_client(cls, client_id: int) -> dict[int, Self]:

@@ -7,7 +7,9 @@ import time
 from celery import shared_task
 from django.db.models.functions import Now
 
+from consents.access import AccessContext
 from notifications.emails import send_webhook_trouble
+from notifications.models.documents_notice import DocumentsNotice
 from notifications.models.webhook_endpoint import Delivery, OffReason, WebhookEndpoint
 from notifications.webhooks.send import send
 
@@ -44,6 +46,9 @@ def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
     """Send one event and write down what the receiver answered."""
     if not delivery.begin():
         return
+    if delivery.notice and not _leave_readable(delivery.notice, endpoint):
+        delivery.give_up()
+        return
     answer = send(delivery, endpoint)
     if 200 <= answer.status < 300:
         delivery.delivered(str(answer))
@@ -54,6 +59,20 @@ def _attempt(delivery: Delivery, endpoint: WebhookEndpoint) -> None:
         mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, flagged_at=None)
         if mine.update(flagged_at=Now()):
             email_trouble(endpoint.pk)
+
+
+def _leave_readable(notice: DocumentsNotice, endpoint: WebhookEndpoint) -> bool:
+    """Leave the kinds in the notice that the software may read now; return whether one is left.
+
+    The office may have ended or paused the consent since the notice was written.
+    """
+    access = AccessContext.of_pair(endpoint.partner_id, notice.office_id)
+    notice.counts = {
+        kind: number
+        for kind, number in notice.counts.items()
+        if access and access.denial_reason(kind) is None
+    }
+    return bool(notice.counts)
 
 
 @shared_task

@@ -92,6 +92,37 @@ def test_whoever_may_not_read_is_not_told(
     assert notices(receiver) == []
 
 
+@pytest.mark.parametrize("tried", [False, True])
+@pytest.mark.parametrize("end", ["cancel", "pause"])
+def test_a_notice_that_waits_is_not_sent_after_the_end(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver, end: str, *, tried: bool
+) -> None:
+    """Documents are filed, and the office ends the consent before software is told of them."""
+    allow(cast.consent, cast.anna)
+    hear(endpoint)
+    file(cast, (cast.bakery, BANK))
+    if tried:
+        receiver.answers(503)
+        deliver(endpoint.pk)
+        receiver.answers(204)
+        later(endpoint)
+    before = len(notices(receiver))
+    getattr(cast.fresh(), end)(acting(cast.anna))
+    hear(endpoint)
+    assert len(notices(receiver)) == before
+    assert not Delivery.objects.open().exists()
+
+
+def test_a_kind_that_is_left_out_meanwhile_is_not_counted(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    allow(cast.consent, cast.anna)
+    file(cast, (cast.bakery, BANK), (cast.bakery, SALES))
+    change_scope(cast.fresh(), acting(cast.anna), ScopeChange(kinds_out=("salesInvoice",)))
+    hear(endpoint)
+    assert [one["attributes"]["counts"] for one in notices(receiver)] == [{STATEMENTS: 1}]
+
+
 def test_a_receiver_that_is_away_finds_one_notice_of_an_office(
     cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
 ) -> None:
