@@ -207,6 +207,7 @@ def test_the_statements_of_telling_do_not_grow_with_the_offices(
         with CaptureQueriesContext(connection) as telling:
             tell_filed_documents([client.office_id for client in batch])
         asked.append(len(telling.captured_queries))
+    # The third batch does both: it makes notices, and adds to the one that waits.
     assert max(asked[2:]) <= max(asked[:2]) + 1, asked
     told = Delivery.objects.filter(event=None).order_by("pk").values_list("notice__counts")
     assert [counts for (counts,) in told] == [{STATEMENTS: 4}, *[{STATEMENTS: 2}] * 3]
